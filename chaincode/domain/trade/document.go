@@ -25,6 +25,11 @@ type Header struct {
 	Release []Condition `json:"release,omitempty"`
 	// Lineage lists the documents that this one was made from.
 	Lineage []Reference `json:"lineage,omitempty"`
+	// Deadline is the public time limit of the document; 0 when it has none.
+	Deadline Instant `json:"deadline,omitempty"`
+	// Note is SHA-256 of the private note that the last step left with the
+	// parties (a reason, a bank's status report), or nil.
+	Note *Digest `json:"note,omitempty"`
 	// CreatedAt and UpdatedAt are transaction times, which clients claim and
 	// endorsers check against a bounded skew.
 	CreatedAt Instant `json:"createdAt"`
@@ -67,7 +72,7 @@ type Command struct {
 	Version uint64 `json:"version"`
 	// Action is set by the contract, never by the client.
 	Action string `json:"-"`
-	// Args is private: it travels as transient data and is part of the
+	// Args is private JSON: it travels as transient data and is part of the
 	// command's digest. Its meaning depends on the action.
 	Args []byte `json:"-"`
 }
@@ -91,6 +96,13 @@ const (
 	FactRetracted   FactState = "RETRACTED"
 )
 
+// FactStatus is the ledger's word on one release condition.
+type FactStatus struct {
+	State FactState `json:"state"`
+	// EstablishedAt is the transaction time at which the quorum was reached.
+	EstablishedAt Instant `json:"establishedAt,omitempty"`
+}
+
 // Facts is everything a rule may know besides the document and the command.
 type Facts struct {
 	Caller Caller
@@ -101,8 +113,16 @@ type Facts struct {
 	// Related holds the valid documents that the command refers to or moves
 	// with, by id; Body is set for those whose body travelled along.
 	Related map[DocID]Document
-	// Release holds the state of each release condition.
-	Release map[Condition]FactState
+	// Release holds the status of each release condition.
+	Release map[Condition]FactStatus
+	// Digests holds the digests of every body that travelled along.
+	Digests map[DocID]BodyDigests
+}
+
+// BodyDigests are the two digests of one body's stored bytes.
+type BodyDigests struct {
+	SHA256 Digest
+	SM3    Digest
 }
 
 // Event tells one step of one document. It is public.
@@ -121,17 +141,24 @@ type Effects struct {
 	Doc Document
 	// Others are documents created or moved in the same step.
 	Others []Document
+	// Note is a private remark for the parties, or nil.
+	Note []byte
 }
 
-// Established reports whether every condition is an established fact; if not
-// it names the first that is missing.
-func Established(conditions []Condition, states map[Condition]FactState) error {
+// Established refuses unless every condition is an established fact, and was
+// one by the deadline (0 means no deadline); it names the first that is not.
+func Established(conditions []Condition, facts map[Condition]FactStatus, deadline Instant) error {
 	for _, c := range conditions {
-		if s := states[c]; s != FactEstablished {
-			if s == "" {
-				s = FactPending
+		switch f := facts[c]; {
+		case f.State != FactEstablished:
+			state := f.State
+			if state == "" {
+				state = FactPending
 			}
-			return fault.New(fault.ConditionUnmet, "%s of subject %s is %s", c.Type, c.Subject, s)
+			return fault.New(fault.ConditionUnmet, "%s of subject %s is %s", c.Type, c.Subject, state)
+		case deadline != 0 && f.EstablishedAt > deadline:
+			return fault.New(fault.Expired, "%s of subject %s was established at %s, after the deadline %s",
+				c.Type, c.Subject, f.EstablishedAt, deadline)
 		}
 	}
 	return nil

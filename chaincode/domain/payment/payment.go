@@ -59,6 +59,7 @@ var Table = lifecycle.Table{Kind: string(Kind), Steps: []lifecycle.Step{
 	{From: Created, Action: Stop, To: Stopped, Who: cause},
 	{From: Authorised, Action: Stop, To: Stopped, Who: cause},
 	{From: Held, Action: Cancel, To: Cancelled, Who: cause},
+	{From: Stopped, Action: Cancel, To: Cancelled, Who: cause},
 	{From: Created, Action: Authorise, To: Authorised, Who: bank},
 	{From: Authorised, Action: Send, To: Sent, Who: bank},
 	{From: Sent, Action: Settle, To: Settled, Who: bank, Guard: "the bank reports ACSC or ACCC"},

@@ -57,6 +57,8 @@ var Table = lifecycle.Table{Kind: string(Kind), Steps: []lifecycle.Step{
 	{From: Issued, Action: Expire, To: Expired, Who: lifecycle.Anyone, Guard: "the deadline has passed"},
 	{From: Accepted, Action: Expire, To: Expired, Who: lifecycle.Anyone,
 		Guard: "the deadline has passed without every condition established in time"},
+	{From: Stopped, Action: Expire, To: Expired, Who: lifecycle.Anyone,
+		Guard: "the deadline has passed without every condition established in time"},
 }}
 
 // Apply moves the undertaking doc by cmd.
@@ -222,7 +224,7 @@ func byFacts(doc trade.Document, step lifecycle.Step, pay trade.Document, f trad
 		if f.Now <= doc.Header.Deadline {
 			return trade.Effects{}, fault.New(fault.TransitionForbidden, "the deadline %s has not passed", doc.Header.Deadline)
 		}
-		if unmet == nil && doc.Header.State == Accepted {
+		if unmet == nil && doc.Header.State != Issued {
 			return trade.Effects{}, fault.New(fault.TransitionForbidden,
 				"every condition was established in time: release it instead")
 		}

@@ -234,9 +234,11 @@ var traces = []*regexp.Regexp{
 func machineTraces(r *repo) (found []finding) {
 	patterns := slices.Clone(traces)
 	if r.root != "" {
-		patterns = append(patterns, regexp.MustCompile(regexp.QuoteMeta(path.Dir(r.root)+"/")))
-		if home, err := os.UserHomeDir(); err == nil && len(home) > 1 {
-			patterns = append(patterns, regexp.MustCompile(regexp.QuoteMeta(home)+`/`))
+		home, _ := os.UserHomeDir()
+		for _, dir := range []string{r.root, home} {
+			if strings.Count(dir, "/") > 1 { // a shorter one is too common a word
+				patterns = append(patterns, regexp.MustCompile(`(^|[^\w.$}/-])`+regexp.QuoteMeta(dir)+`\b`))
+			}
 		}
 		for _, host := range moduleProxies() {
 			patterns = append(patterns, regexp.MustCompile(regexp.QuoteMeta(host)))

@@ -248,9 +248,8 @@ func keyPolicy(role statebased.RoleType, orgs ...string) []byte {
 func newNetwork(t testing.TB) *stubtest.Network {
 	t.Helper()
 	n := stubtest.NewNetwork(t, gamma, alpha, beta)
-	build := func(mspID string) shim.Chaincode { return &ledgerCC{mspID: mspID} }
-	n.Deploy("open", build, stubtest.AnyOrg())
-	n.Deploy("common", build, stubtest.Majority())
+	n.Deploy("open", newLedgerCC, stubtest.AnyOrg())
+	n.Deploy("common", newLedgerCC, stubtest.Majority())
 	return n
 }
 
@@ -259,7 +258,7 @@ func open(function string, args ...string) stubtest.Call {
 	return stubtest.Call{Chaincode: "open", Function: function, Args: args}
 }
 
-func common(function string, args ...string) stubtest.Call {
+func majority(function string, args ...string) stubtest.Call {
 	return stubtest.Call{Chaincode: "common", Function: function, Args: args}
 }
 
@@ -322,3 +321,7 @@ func codeOf(t testing.TB, err error) string {
 	}
 	return invalid.Code.String()
 }
+
+func newLedgerCC(mspID string) shim.Chaincode { return &ledgerCC{mspID: mspID} }
+
+func itoa(n int) string { return strconv.Itoa(n) }

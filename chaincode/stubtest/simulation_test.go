@@ -196,7 +196,7 @@ func TestHistory(t *testing.T) {
 	second := submit(t, a, open("put", "k", "2"))
 	n.Advance(time.Minute)
 	third := submit(t, a, open("del", "k"))
-	if _, err := a.Submit(by(common("put", "k", "3"), alpha)); codeOf(t, err) != "ENDORSEMENT_POLICY_FAILURE" {
+	if _, err := a.Submit(by(majority("put", "k", "3"), alpha)); codeOf(t, err) != "ENDORSEMENT_POLICY_FAILURE" {
 		t.Error("history needs an invalid transaction")
 	}
 	want := fmt.Sprintf(`["%s  deleted=true 08:02:00","%s 2 deleted=false 08:01:00","%s 1 deleted=false 08:00:00"]`,
@@ -222,7 +222,7 @@ func TestChaincodeToChaincode(t *testing.T) {
 	if result.Event.GetEventName() != "outer" || result.Event.GetChaincodeId() != "open" {
 		t.Errorf("event: %v", result.Event)
 	}
-	if got := evaluate(t, a, common("get", "k")); got != `"v"` {
+	if got := evaluate(t, a, majority("get", "k")); got != `"v"` {
 		t.Errorf("the callee's write went elsewhere: %s", got)
 	}
 	// Its write needs the callee's policy.

@@ -16,6 +16,7 @@ const (
 	maxLineColumns   = 120
 	maxFunctionLines = 70
 	maxParameters    = 4
+	maxMethods       = 4
 )
 
 var bannedPackageNames = []string{
@@ -136,6 +137,32 @@ func typeName(e ast.Expr) string {
 		return e.Name
 	}
 	return ""
+}
+
+// interfaceSize counts the methods that an interface lists itself; what it
+// embeds is counted where it is declared.
+func interfaceSize(r *repo) (found []finding) {
+	for _, s := range r.code {
+		if s.generated {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			i, ok := n.(*ast.InterfaceType)
+			if !ok {
+				return true
+			}
+			methods := 0
+			for _, m := range i.Methods.List {
+				methods += len(m.Names)
+			}
+			if methods > maxMethods {
+				text := fmt.Sprintf("an interface with %d methods, at most %d", methods, maxMethods)
+				found = append(found, finding{s.name, s.line(i.Pos()), text})
+			}
+			return true
+		})
+	}
+	return found
 }
 
 func noInit(r *repo) (found []finding) {

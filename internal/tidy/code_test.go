@@ -107,14 +107,18 @@ func functionLength(r *repo) (found []finding) {
 	return found
 }
 
-// parameterCount does not count what every function of its kind takes: a
-// context first, or the test that a helper belongs to.
+// contexts are not counted as parameters: every function of their kind takes
+// one first, be it Go's context, a test's or a transaction's.
+var contexts = []string{
+	"context.Context", "*testing.T", "*testing.B", "*testing.F", "testing.TB",
+	"shim.ChaincodeStubInterface", "contractapi.TransactionContextInterface",
+}
+
 func parameterCount(r *repo) (found []finding) {
-	free := []string{"context.Context", "*testing.T", "*testing.B", "*testing.F", "testing.TB"}
 	functions(r, func(s source, f *ast.FuncDecl) {
 		n := 0
 		for _, p := range f.Type.Params.List {
-			if !slices.Contains(free, typeName(p.Type)) {
+			if !slices.Contains(contexts, typeName(p.Type)) {
 				n += max(1, len(p.Names))
 			}
 		}

@@ -63,36 +63,37 @@ func TestVerifyRoundTrip(t *testing.T) {
 
 func TestMalformedRequests(t *testing.T) {
 	keys := &accelpb.VerifyRequest_PublicKeys{PublicKeys: make([]byte, 64)}
-	records := &accelpb.VerifyRequest_DigestRecords{DigestRecords: make([]byte, 100)}
-	signed := func(m *accelpb.SignedMessages) *accelpb.VerifyRequest_SignedMessages {
-		return &accelpb.VerifyRequest_SignedMessages{SignedMessages: m}
+	records := func(n int) *accelpb.VerifyRequest_DigestRecords {
+		return &accelpb.VerifyRequest_DigestRecords{DigestRecords: make([]byte, n)}
 	}
+	withKeys := func(n int) *accelpb.VerifyRequest {
+		k := &accelpb.VerifyRequest_PublicKeys{PublicKeys: make([]byte, n)}
+		return &accelpb.VerifyRequest{Algorithm: 1, Keys: k, Input: records(100)}
+	}
+	signed := func(records, messages int, lengths ...uint32) *accelpb.VerifyRequest {
+		m := &accelpb.SignedMessages{Records: make([]byte, records), Messages: make([]byte, messages), Lengths: lengths}
+		in := &accelpb.VerifyRequest_SignedMessages{SignedMessages: m}
+		return &accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: in}
+	}
+	epoch := &accelpb.VerifyRequest_KeyEpoch{KeyEpoch: 7}
 	for name, tc := range map[string]struct {
 		req  *accelpb.VerifyRequest
 		want error
 	}{
-		"empty":             {&accelpb.VerifyRequest{}, ErrMalformed},
-		"unknown algorithm": {&accelpb.VerifyRequest{Algorithm: 257, Keys: keys, Input: records}, ErrMalformed},
-		"negative":          {&accelpb.VerifyRequest{Algorithm: -1, Keys: keys, Input: records}, ErrMalformed},
-		"no input":          {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys}, ErrMalformed},
-		"no keys":           {&accelpb.VerifyRequest{Algorithm: 1, Input: records}, ErrMalformed},
-		"odd key":           {&accelpb.VerifyRequest{Algorithm: 1, Keys: &accelpb.VerifyRequest_PublicKeys{PublicKeys: make([]byte, 63)}, Input: records}, ErrMalformed},
-		"odd record":        {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: &accelpb.VerifyRequest_DigestRecords{DigestRecords: make([]byte, 101)}}, ErrMalformed},
-		"too many records":  {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: &accelpb.VerifyRequest_DigestRecords{DigestRecords: make([]byte, 100*(limit+1))}}, ErrTooLarge},
-		"too many keys":     {&accelpb.VerifyRequest{Algorithm: 1, Keys: &accelpb.VerifyRequest_PublicKeys{PublicKeys: make([]byte, 64*(limit+1))}, Input: records}, ErrTooLarge},
-		"unknown epoch":     {&accelpb.VerifyRequest{Algorithm: 1, Keys: &accelpb.VerifyRequest_KeyEpoch{KeyEpoch: 7}, Input: records}, ErrEpoch},
-		"odd message record": {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: signed(&accelpb.SignedMessages{
-			Records: make([]byte, 67),
-		})}, ErrMalformed},
-		"length past the end": {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: signed(&accelpb.SignedMessages{
-			Records: make([]byte, 68), Messages: make([]byte, 4), Lengths: []uint32{5},
-		})}, ErrMalformed},
-		"bytes left over": {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: signed(&accelpb.SignedMessages{
-			Records: make([]byte, 68), Messages: make([]byte, 4), Lengths: []uint32{3},
-		})}, ErrMalformed},
-		"lengths overflow": {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: signed(&accelpb.SignedMessages{
-			Records: make([]byte, 136), Messages: make([]byte, 4), Lengths: []uint32{1<<32 - 1, 5},
-		})}, ErrMalformed},
+		"empty":               {&accelpb.VerifyRequest{}, ErrMalformed},
+		"unknown algorithm":   {&accelpb.VerifyRequest{Algorithm: 257, Keys: keys, Input: records(100)}, ErrMalformed},
+		"negative":            {&accelpb.VerifyRequest{Algorithm: -1, Keys: keys, Input: records(100)}, ErrMalformed},
+		"no input":            {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys}, ErrMalformed},
+		"no keys":             {&accelpb.VerifyRequest{Algorithm: 1, Input: records(100)}, ErrMalformed},
+		"odd record":          {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: records(101)}, ErrMalformed},
+		"too many records":    {&accelpb.VerifyRequest{Algorithm: 1, Keys: keys, Input: records(100 * 101)}, ErrTooLarge},
+		"unknown epoch":       {&accelpb.VerifyRequest{Algorithm: 1, Keys: epoch, Input: records(100)}, ErrEpoch},
+		"odd key":             {withKeys(63), ErrMalformed},
+		"too many keys":       {withKeys(64 * (limit + 1)), ErrTooLarge},
+		"odd message record":  {signed(67, 0), ErrMalformed},
+		"length past the end": {signed(68, 4, 5), ErrMalformed},
+		"bytes left over":     {signed(68, 4, 3), ErrMalformed},
+		"lengths overflow":    {signed(136, 4, 1<<32-1, 5), ErrMalformed},
 	} {
 		if _, err := DecodeVerify(tc.req, limit, noKeys); !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)

@@ -19,8 +19,10 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 func TestMetadata(t *testing.T) {
 	w := bareWorld(t)
 	for _, name := range []string{"registry", "trade"} {
-		raw, err := w.clients["rival"].Evaluate(stubtest.Call{Chaincode: name,
-			Function: "org.hyperledger.fabric:GetMetadata"})
+		raw, err := w.clients["rival"].Evaluate(stubtest.Call{
+			Chaincode: name,
+			Function:  "org.hyperledger.fabric:GetMetadata",
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

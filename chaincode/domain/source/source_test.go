@@ -82,9 +82,12 @@ func TestAdmits(t *testing.T) {
 		typ  string
 		ok   bool
 	}{
-		{"valid", active, 10, attest.Loaded, true}, {"before", active, 9, attest.Loaded, false},
-		{"at the end", active, 20, attest.Loaded, false}, {"other type", active, 10, attest.Departed, false},
-		{"before revocation", revoked, 14, attest.Loaded, true}, {"from revocation", revoked, 15, attest.Loaded, false},
+		{"valid", active, 10, attest.Loaded, true},
+		{"before", active, 9, attest.Loaded, false},
+		{"at the end", active, 20, attest.Loaded, false},
+		{"other type", active, 10, attest.Departed, false},
+		{"before revocation", revoked, 14, attest.Loaded, true},
+		{"from revocation", revoked, 15, attest.Loaded, false},
 		{"not approved", proposed, 12, attest.Loaded, false},
 	} {
 		err := tc.r.Admits(attest.Claim{ObservedAt: tc.at, Type: tc.typ})

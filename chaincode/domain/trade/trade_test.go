@@ -64,8 +64,10 @@ func TestMoneyAddsOrRefuses(t *testing.T) {
 
 func TestScalarsHaveOneSpelling(t *testing.T) {
 	var d Digest
-	for _, bad := range []string{`"00"`, `"` + string(make([]byte, 64)) + `"`,
-		`"AA00000000000000000000000000000000000000000000000000000000000000"`} {
+	for _, bad := range []string{
+		`"00"`, `"` + string(make([]byte, 64)) + `"`,
+		`"AA00000000000000000000000000000000000000000000000000000000000000"`,
+	} {
 		if json.Unmarshal([]byte(bad), &d) == nil {
 			t.Errorf("%s was read as a digest", bad)
 		}
@@ -94,8 +96,10 @@ func TestIDsCarryTheirOrganisation(t *testing.T) {
 	if err := id.Validate(); err != nil || id.MSP() != "ExportBankMSP" {
 		t.Fatalf("%s: %v", id, err)
 	}
-	for _, bad := range []DocID{"", "x", "A~B.00112233445566778899aabbccddeeff", "A.00112233445566778899AABBCCDDEEFF",
-		".00112233445566778899aabbccddeeff", "A.00112233445566778899aabbccddeeff0"} {
+	for _, bad := range []DocID{
+		"", "x", "A~B.00112233445566778899aabbccddeeff", "A.00112233445566778899AABBCCDDEEFF",
+		".00112233445566778899aabbccddeeff", "A.00112233445566778899aabbccddeeff0",
+	} {
 		if bad.Validate() == nil {
 			t.Errorf("%q was accepted", bad)
 		}
@@ -103,8 +107,10 @@ func TestIDsCarryTheirOrganisation(t *testing.T) {
 }
 
 func TestOrganisationsAreSortedOnceEach(t *testing.T) {
-	known := map[PartyID]Party{"a": {ID: "a", MSP: "Z", Active: true}, "b": {ID: "b", MSP: "A", Active: true},
-		"c": {ID: "c", MSP: "Z", Active: true}, "d": {ID: "d", MSP: "D"}}
+	known := map[PartyID]Party{
+		"a": {ID: "a", MSP: "Z", Active: true}, "b": {ID: "b", MSP: "A", Active: true},
+		"c": {ID: "c", MSP: "Z", Active: true}, "d": {ID: "d", MSP: "D"},
+	}
 	got, err := Organisations([]PartyID{"a", "b", "c"}, known)
 	if err != nil || len(got) != 2 || got[0] != "A" || got[1] != "Z" {
 		t.Fatalf("%v %v", got, err)

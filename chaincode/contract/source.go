@@ -205,7 +205,9 @@ type ByType struct {
 
 // Get returns the policy in force for a fact type.
 func (c *Policy) Get(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return query(&c.record, ctx, in, func(s *session, q ByType) (source.PolicyRecord, error) { return s.activePolicy(q.Type) })
+	return query(&c.record, ctx, in, func(s *session, q ByType) (source.PolicyRecord, error) {
+		return s.activePolicy(q.Type)
+	})
 }
 
 // GetEvaluateTransactions marks the queries in the contract's metadata.

@@ -186,6 +186,12 @@ func (c *Client) Close() error {
 	return c.conn.Close()
 }
 
+// SelfTest runs the published vectors on the in-process software. A process whose
+// software fails must not endorse, with or without a sidecar.
+func (c *Client) SelfTest(ctx context.Context) error {
+	return engine.SelfTest(ctx, kernel.Emmansun{})
+}
+
 // Status describes the client for a status page.
 type Status struct {
 	Socket  string `json:"socket"`  // empty: software only

@@ -54,7 +54,7 @@ func beSidecar(path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("listening")
+	_, _ = fmt.Fprintln(os.Stdout, "listening")
 	return s.Run(ctx, l)
 }
 

@@ -80,8 +80,8 @@ const (
 const (
 	breakerFailures = 3
 	breakerTimeout  = time.Second
-	redialMin       = 50 * time.Millisecond
-	redialMax       = 500 * time.Millisecond // below breakerTimeout, so that each trial finds a fresh connection attempt
+	redialFirst     = 50 * time.Millisecond
+	redialLast      = 500 * time.Millisecond // below breakerTimeout, so that each trial finds a fresh connection attempt
 	dialTimeout     = time.Second
 )
 
@@ -157,7 +157,7 @@ func dial(path string) (*grpc.ClientConn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		}),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: redialMin, Multiplier: 1.6, Jitter: 0.2, MaxDelay: redialMax},
+			Backoff:           backoff.Config{BaseDelay: redialFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: redialLast},
 			MinConnectTimeout: dialTimeout,
 		}),
 		grpc.WithDisableRetry(), // the second attempt is software

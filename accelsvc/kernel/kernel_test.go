@@ -218,7 +218,7 @@ func mixedBatch(a Algorithm, n int) ([]PublicKey, []Record) {
 	for i := range n {
 		which := i % len(keys)
 		rec := sign(ds[which], scalar(r, c.n), scalar(r, c.n))
-		rec.Key = uint32(which) //nolint:gosec // G115: below len(keys)
+		rec.Key = uint32(which)
 		if i%3 == 2 {
 			rec.Signature[r.Uint64()%64] ^= 1 << (r.Uint64() % 8)
 		}

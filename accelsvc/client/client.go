@@ -68,9 +68,11 @@ const (
 	// DefaultCallTimeout is long against a local call (0.1 ms) and a paused
 	// process's time slice, short against a user's patience.
 	DefaultCallTimeout = 250 * time.Millisecond
-	// DefaultItemTimeout leaves the slowest kernel (tjfoc, 1.4 ms a signature)
-	// its time. A hung sidecar costs 2.3 s once or twice, then the breaker is open.
-	DefaultItemTimeout = 2 * time.Millisecond
+	// DefaultItemTimeout is forty times what kernel emmansun needs and leaves tjfoc
+	// (1.1 to 2.2 ms a signature on a busy machine) its time; kernel stdlib is slower
+	// and wants a larger one for large batches. A hung sidecar costs a part of 1,024
+	// signatures 3.3 s, at most breakerFailures times, then the breaker is open.
+	DefaultItemTimeout = 3 * time.Millisecond
 	// hashShare is how many hashes have the time of one signature.
 	hashShare = 100
 )

@@ -18,7 +18,14 @@ type clock struct {
 
 	mu     sync.Mutex
 	totals map[timing.Op]*Total
+	// known holds estimates for the speeds of knownFor: batches come in few
+	// sizes, and an estimate takes some microseconds.
+	known    map[timing.Work]timing.Estimate
+	knownFor *[]int
 }
+
+// maxKnown bounds the remembered estimates; then they begin anew.
+const maxKnown = 256
 
 // Total is what was computed of one operation since the start.
 type Total struct {
@@ -50,15 +57,12 @@ func (c *clock) use(cores []core) {
 
 // report counts a batch that the host answered in host.
 func (c *clock) report(m *metrics, w timing.Work, host time.Duration) {
-	var model, busy time.Duration
-	// Without a core in use there is no such chip; the batch counts with 0.
-	if e, err := timing.Alone(&c.profile, *c.slowdown.Load(), w); err == nil {
-		model, busy = c.profile.Duration(e.Total), c.profile.Duration(e.Busy)
-	}
-	m.modelSeconds.WithLabelValues(string(w.Op)).Observe(model.Seconds())
-	m.hostSeconds.WithLabelValues(string(w.Op)).Observe(host.Seconds())
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	e := c.estimate(w)
+	model, busy := c.profile.Duration(e.Total), c.profile.Duration(e.Busy)
+	m.modelSeconds.WithLabelValues(string(w.Op)).Observe(model.Seconds())
+	m.hostSeconds.WithLabelValues(string(w.Op)).Observe(host.Seconds())
 	t := c.totals[w.Op]
 	if t == nil {
 		t = &Total{Op: w.Op}
@@ -69,6 +73,21 @@ func (c *clock) report(m *metrics, w timing.Work, host time.Duration) {
 	t.Model += model
 	t.ModelBusy += busy
 	t.Host += host
+}
+
+// estimate returns what w takes on the cores in use. Without any there is no such
+// chip, and the batch counts with 0.
+func (c *clock) estimate(w timing.Work) timing.Estimate {
+	speeds := c.slowdown.Load()
+	if c.knownFor != speeds || len(c.known) >= maxKnown {
+		c.known, c.knownFor = map[timing.Work]timing.Estimate{}, speeds
+	}
+	e, ok := c.known[w]
+	if !ok {
+		e, _ = timing.Alone(&c.profile, *speeds, w)
+		c.known[w] = e
+	}
+	return e
 }
 
 // Totals returns what was computed, by operation.

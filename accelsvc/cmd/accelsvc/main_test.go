@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/argosy-trade/argosy/accelsvc/kernel"
 	"github.com/argosy-trade/argosy/accelsvc/server"
 	"github.com/argosy-trade/argosy/internal/service"
 )
@@ -61,6 +62,9 @@ func TestWrongConfigurationsAreExplained(t *testing.T) {
 		"emmansun":          good + "kernel: fpga\n",
 		"debug, info, warn": good + "logLevel: loud\n",
 		"maxItems":          good + "limits: {maxItems: -1}\n",
+		"sampleShare":       good + "chip: {sampleShare: 2}\n",
+		"kernels claim":     good + "chip: {profile: fast}\n",
+		"chip judge":        good + "chip: {judge: jury}\n",
 	} {
 		_, err := run(t.Context(), "serve", "--check", "--config", writeConfig(t, text))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -71,7 +75,7 @@ func TestWrongConfigurationsAreExplained(t *testing.T) {
 
 func TestKernelsPassTheirSelfTests(t *testing.T) {
 	out, err := run(t.Context(), "kernels")
-	if err != nil || strings.Count(out, "passed") != 3 || !strings.Contains(out, "emmansun (default)") {
+	if err != nil || strings.Count(out, "passed") != len(kernel.Names())+1 || !strings.Contains(out, "emmansun (default)") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }

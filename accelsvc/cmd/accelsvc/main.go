@@ -32,6 +32,6 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServeCommand(), newKernelsCommand(), newStatsCommand(), newCoreCommand())
+	root.AddCommand(newServeCommand(), newKernelsCommand(), newStatsCommand(), newCoreCommand(), newCheckCommand())
 	return root
 }

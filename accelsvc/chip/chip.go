@@ -43,10 +43,11 @@ import (
 type Config struct {
 	// Cores is the number of logical cores; 0 means the profile's.
 	Cores int `yaml:"cores"`
-	// QueueDepth is how many jobs may wait at one core; 0 means the profile's.
+	// QueueDepth is how many jobs may wait at one core.
 	QueueDepth int `yaml:"queueDepth"`
-	// JobItems is the largest number of signatures in one job; 0 means the
-	// profile's. A job of hashes has up to four times as many.
+	// JobItems is the largest number of signatures that the host executes as one
+	// job; a job of hashes has up to four times as many. The timing model cuts
+	// batches as its profile says.
 	JobItems int `yaml:"jobItems"`
 	// DirectBelow is the size in items under which a job is computed on the host
 	// at once: to check it would cost as much as to compute it. 1 sends
@@ -76,6 +77,8 @@ const (
 	// many-core part announced has 256.
 	MaxCores = 256
 
+	defaultQueueDepth  = 8    // enough to hide the hand-over, few enough that little is redone after a fence
+	defaultJobItems    = 128  // where batch kernels reach their speed
 	defaultDirectBelow = 4    // one check in four items is 25 % more work, the most that is worth it
 	defaultSampleShare = 1e-2 // with the least one a job: 1.6 % of the items of a batch of 1,000
 	// A core starts a job in microseconds. On a machine with all processors
@@ -108,8 +111,8 @@ func (o Config) withDefaults(p *timing.Profile) (Config, error) {
 		most     int
 	}{
 		{"cores", &o.Cores, o.Cores, MaxCores},
-		{"queueDepth", &o.QueueDepth, max(1, p.QueueDepth), 1 << 10},
-		{"jobItems", &o.JobItems, p.JobItems, 1 << 12},
+		{"queueDepth", &o.QueueDepth, defaultQueueDepth, 1 << 10},
+		{"jobItems", &o.JobItems, defaultJobItems, 1 << 12},
 		{"directBelow", &o.DirectBelow, defaultDirectBelow, 1 << 12},
 		{"minCores", &o.MinCores, max(1, o.Cores/readyShare), max(1, o.Cores)},
 	} {
@@ -186,7 +189,7 @@ func New(o Options) (*Chip, error) {
 	c := &Chip{
 		config: config, kernel: o.Kernel, judge: o.Judge, log: o.Logger, now: o.Now,
 		cores: make([]core, config.Cores), random: random,
-		clock: newClock(o.Profile, config),
+		clock: newClock(o.Profile, config.Cores),
 	}
 	c.work, c.change = sync.NewCond(&c.mu), sync.NewCond(&c.mu)
 	for i := range c.cores {

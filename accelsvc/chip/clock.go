@@ -12,7 +12,7 @@ import (
 
 // clock keeps what the emulated chip would have taken beside what the host took.
 type clock struct {
-	profile timing.Profile // with the configured cores, queues and job size
+	profile timing.Profile // with the configured number of cores
 	// slowdown of each core, 0 for a fenced one; replaced, never changed.
 	slowdown atomic.Pointer[[]int]
 
@@ -38,9 +38,9 @@ type Total struct {
 	Model, ModelBusy, Host time.Duration
 }
 
-func newClock(p *timing.Profile, o Config) *clock {
+func newClock(p *timing.Profile, cores int) *clock {
 	c := &clock{profile: *p, totals: map[timing.Op]*Total{}}
-	c.profile.Cores, c.profile.QueueDepth, c.profile.JobItems = o.Cores, o.QueueDepth, o.JobItems
+	c.profile.Cores = cores
 	return c
 }
 
@@ -102,6 +102,5 @@ func (c *Chip) Totals() []Total {
 	return out
 }
 
-// Profile returns the timing profile with the configured cores, queues and job
-// size.
+// Profile returns the timing profile with the configured number of cores.
 func (c *Chip) Profile() timing.Profile { return c.clock.profile }

@@ -109,18 +109,13 @@ func NewMachine(p *Profile, slowdown []int) (*Machine, error) {
 func (m *Machine) Arrive(at Cycles, w Work) {
 	m.Advance(at)
 	m.now = max(m.now, at)
-	count := max(1, (w.Items+m.profile.JobItems-1)/m.profile.JobItems)
+	count := jobCount(m.profile, w)
 	number := len(m.batches)
 	m.batches = append(m.batches, batch{arrival: at, open: count, count: count, first: len(m.jobs)})
-	part := func(whole, i int) int { return whole*(i+1)/count - whole*i/count }
-	op := m.profile.Operations[w.Op]
 	for i := range count {
-		m.jobs = append(m.jobs, job{
-			batch:   number,
-			in:      m.profile.DMA.transfer(part(w.InBytes, i), m.profile.DMA.InBytesPerCycle),
-			compute: op.cycles(part(w.Items, i), part(w.Blocks, i)),
-			outs:    m.profile.DMA.transfer(part(w.OutBytes, i), m.profile.DMA.OutBytesPerCycle),
-		})
+		j := newJob(m.profile, w, i, count)
+		j.batch = number
+		m.jobs = append(m.jobs, j)
 	}
 	m.commandFree = max(m.commandFree, at) + m.profile.Batch.SubmitCycles
 	m.schedule(m.commandFree, submitted, number)
@@ -265,4 +260,41 @@ func Alone(p *Profile, slowdown []int, w Work) (Estimate, error) {
 	m.Drain()
 	d := m.Finished()[0]
 	return Estimate{Total: d.Finish - d.Arrival, Busy: m.busy, Jobs: d.JobCount}, nil
+}
+
+// Station is the demand that a batch puts on one part of the chip.
+type Station struct {
+	Name    string
+	Servers int
+	Cycles  Cycles
+}
+
+// Demand returns what w costs each station with all cores at full speed. A batch
+// rate of Servers/Cycles saturates a station; of a channel with little room at
+// the cores, and of cores that wait for transfers, a lower one may.
+func Demand(p *Profile, w Work) []Station {
+	count := jobCount(p, w)
+	stations := []Station{
+		{"command processor", 1, p.Batch.SubmitCycles}, {"transfer in", 1, 0},
+		{"cores", p.Cores, 0}, {"transfer out", 1, 0},
+	}
+	for i := range count {
+		j := newJob(p, w, i, count)
+		stations[1].Cycles += j.in
+		stations[2].Cycles += j.compute
+		stations[3].Cycles += j.outs
+	}
+	return stations
+}
+
+func jobCount(p *Profile, w Work) int { return max(1, (w.Items+p.JobItems-1)/p.JobItems) }
+
+// newJob returns part number of the count parts of w.
+func newJob(p *Profile, w Work, number, count int) job {
+	part := func(whole int) int { return whole*(number+1)/count - whole*number/count }
+	return job{
+		in:      p.DMA.transfer(part(w.InBytes), p.DMA.InBytesPerCycle),
+		compute: p.Operations[w.Op].cycles(part(w.Items), part(w.Blocks)),
+		outs:    p.DMA.transfer(part(w.OutBytes), p.DMA.OutBytesPerCycle),
+	}
 }

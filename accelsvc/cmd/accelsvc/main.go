@@ -32,6 +32,6 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServeCommand(), newKernelsCommand(), newStatsCommand(), newCoreCommand(), newCheckCommand())
+	root.AddCommand(newServeCommand(), newKernelsCommand(), newStatsCommand(), newCoreCommand(), newCheckCommand(), newPlanCommand())
 	return root
 }

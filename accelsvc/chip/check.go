@@ -70,7 +70,7 @@ func (c *Chip) sample(jobs []*job) (at []int, owners []*job) {
 			j.core.probation -= n
 			k = n
 		}
-		j.core.counts.Judged += uint64(k) //nolint:gosec // G115: a length
+		j.core.counts.Judged += uint64(k)
 		for s := range k {
 			lo, hi := j.lo+s*n/k, j.lo+(s+1)*n/k
 			at = append(at, lo+c.random.IntN(hi-lo))

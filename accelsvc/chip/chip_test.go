@@ -47,7 +47,7 @@ func batch(n int) (keys []kernel.PublicKey, records []kernel.Record, want []bool
 		keys[i][0] = byte(i)
 	}
 	for i := range records {
-		records[i].Key = uint32(i % len(keys)) //nolint:gosec // G115: below 3
+		records[i].Key = uint32(i % len(keys))
 		records[i].Digest[0] = byte(i * 7)
 	}
 	quick{}.Verify(kernel.SM2SM3, keys, records, want)

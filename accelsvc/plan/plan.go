@@ -41,7 +41,7 @@ type Options struct {
 	Load    Load
 	Profile *timing.Profile
 	Seed    uint64
-	// Batches is how many batches are simulated for each point; 0 means 20,000.
+	// Batches is how many batches are simulated for each point; 0 means 5,000.
 	Batches int
 }
 
@@ -78,7 +78,7 @@ var ErrLoad = errors.New("capacity plan")
 
 // Bounds of what is simulated.
 const (
-	defaultBatches = 20_000 // p99 then rests on 200 batches
+	defaultBatches = 5_000 // p99 then rests on 50 batches
 	maxBatches     = 1_000_000
 	maxChips       = 256 // of one endorser; more is a job for more endorsers
 	maxBatch       = 1 << 16

@@ -21,7 +21,7 @@ func options(t *testing.T, profile string) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Profile: p, Seed: 1, Batches: 2000,
+		Profile: p, Seed: 1, Batches: 400,
 		Load: Load{
 			InvoicesPerYear: 3.15e11, HoursPerYear: 8760, PeakFactor: 10, Signatures: 1, Endorsers: 4,
 			Batch: 1000, Target: 50 * time.Millisecond, Op: timing.SM2Verify, MaxUtilisation: 0.8,
@@ -31,7 +31,7 @@ func options(t *testing.T, profile string) Options {
 
 func TestPlansMeetTheirTargets(t *testing.T) {
 	for _, profile := range timing.Names() {
-		for _, invoices := range []float64{2e10, 9.9e10, 3.15e11, 1e13} {
+		for _, invoices := range []float64{2e10, 3.15e11, 1e12} {
 			o := options(t, profile)
 			o.Load.InvoicesPerYear = invoices
 			got, err := Make(o)

@@ -21,9 +21,9 @@ func (p *Plan) WriteText(out io.Writer) error {
 		l.InvoicesPerYear, l.HoursPerYear, l.PeakFactor, l.Signatures, l.Op)
 	_, _ = fmt.Fprintf(w, "wanted\tp99 of at most %v for batches of %d, utilisation of at most %.0f %%\n",
 		l.Target, l.Batch, 100*l.MaxUtilisation)
-	_, _ = fmt.Fprintf(w, "one chip\tprofile %s, %.4g signatures/s at most, limited by its %s (a model, not a measurement)\n",
+	_, _ = fmt.Fprintf(w, "one chip\tprofile %s (a model, not a measurement), at most %.4g signatures/s by its %s\n",
 		p.Profile, p.Capacity.PerSecond, p.Capacity.Bottleneck)
-	_, _ = fmt.Fprintf(w, "needed\t%d chips with %d cores in use at each of %d endorsers, %d chips in all\n\n",
+	_, _ = fmt.Fprintf(w, "needed\tchips at each endorser: %d, cores in use in each: %d; chips at all %d endorsers: %d\n\n",
 		p.Peak.Chips, p.Peak.Cores, l.Endorsers, p.TotalChips)
 	_, _ = fmt.Fprintln(w, "LOAD\tSIGNATURES/s\tCHIPS\tCORES\tUTILISATION\tCORES BUSY\tP50\tP99")
 	row := func(name string, q Point) {
@@ -117,7 +117,8 @@ func (p *Plan) WriteSVG(out io.Writer) error {
 	x := func(u float64) float64 { return svgLeft + u*svgPlotWidth }
 	y := func(h float64) float64 { return svgTop + (1-h)*svgPlotHigh }
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">
+	_, _ = fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d"
+ font-family="sans-serif" font-size="12">
 <rect width="%[1]d" height="%[2]d" fill="white"/>
 `, svgWidth, svgHeight)
 	text := func(x, y float64, anchor, content string) {
@@ -133,7 +134,7 @@ func (p *Plan) WriteSVG(out io.Writer) error {
 		title += " (a public claim, not measured)"
 	}
 	text(svgLeft, 20, "start", title)
-	text(svgLeft, 38, "start", fmt.Sprintf("%d chips with %d cores for each endorser; blue: p50, red: p99, dashed: target",
+	text(svgLeft, 38, "start", fmt.Sprintf("chips: %d, cores in each: %d; blue: p50, red: p99, dashed: target",
 		p.Peak.Chips, p.Peak.Cores))
 	const lines = 6
 	for i := range lines {

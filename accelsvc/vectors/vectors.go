@@ -26,7 +26,7 @@
 // cases to be found invalid.
 package vectors
 
-//go:generate go run ./gen testdata
+//go:generate go run ./cmd/gen testdata
 
 import (
 	"bytes"

@@ -275,8 +275,10 @@ type Station struct {
 func Demand(p *Profile, w Work) []Station {
 	count := jobCount(p, w)
 	stations := []Station{
-		{"command processor", 1, p.Batch.SubmitCycles}, {"transfer in", 1, 0},
-		{"cores", p.Cores, 0}, {"transfer out", 1, 0},
+		{"command processor", 1, p.Batch.SubmitCycles},
+		{"transfer in", 1, 0},
+		{"cores", p.Cores, 0},
+		{"transfer out", 1, 0},
 	}
 	for i := range count {
 		j := newJob(p, w, i, count)

@@ -150,7 +150,7 @@ func parseCores(args []string) ([]uint32, error) {
 			}
 		}
 		for id := lo; id <= hi; id++ {
-			ids = append(ids, uint32(id)) //nolint:gosec // G115: 16 bits
+			ids = append(ids, uint32(id))
 		}
 	}
 	return ids, nil

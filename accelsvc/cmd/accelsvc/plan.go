@@ -65,7 +65,7 @@ and on the ledger is not in it.`,
 	f.StringVar(&op, "op", string(timing.SM2Verify), "sm2_verify, sm2_verify_cold or p256_verify")
 	f.StringVar(&profile, "profile", timing.Default, "timing profile: kernels, claim or a file")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the simulation")
-	f.IntVar(&o.Batches, "batches", 0, "batches simulated for each point; 0 = 20,000")
+	f.IntVar(&o.Batches, "batches", 0, "batches simulated for each point; 0 = 5,000")
 	f.StringVar(&output, "output", "text", "text or json")
 	f.StringVar(&picture, "plot", "", "also write the plot to this SVG file")
 	return cmd

@@ -13,7 +13,7 @@ import (
 func TestPlanCommand(t *testing.T) {
 	picture := filepath.Join(t.TempDir(), "plot.svg")
 	out, err := run(t.Context(), "plan", "--profile", "claim", "--batches", "500", "--plot", picture)
-	if err != nil || !strings.Contains(out, "NOT MEASURED") || !strings.Contains(out, "chips in all") {
+	if err != nil || !strings.Contains(out, "NOT MEASURED") || !strings.Contains(out, "chips at all 4 endorsers") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 	if b, err := os.ReadFile(picture); err != nil || !strings.HasPrefix(string(b), "<svg") {
@@ -30,7 +30,8 @@ func TestPlanCommand(t *testing.T) {
 		"peak factor":     {"--peak", "0"},
 		"smaller batches": {"--target", "10us"},
 	} {
-		if _, err := run(t.Context(), append([]string{"plan"}, args...)...); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := run(t.Context(), append([]string{"plan"}, args...)...)
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %q", args, err, want)
 		}
 	}

@@ -81,12 +81,11 @@ var notes = map[string]flagNote{
 
 // builder collects the cases of one file.
 type builder struct {
-	curve   *curve
-	encode  func(r, s *big.Int) []byte
-	kind    string
-	version string
-	file    vectorFile
-	number  int
+	curve  *curve
+	encode func(r, s *big.Int) []byte
+	kind   string
+	file   vectorFile
+	number int
 }
 
 // write writes the four files into directory dir.
@@ -119,7 +118,7 @@ func files() map[string]*vectorFile {
 			}
 			b.file = vectorFile{
 				Algorithm: c.algorithm, Schema: schema, Notes: notes,
-				Header: []string{"Synthetic vectors made by accelsvc/vectors/gen; run go generate to make them again."},
+				Header: []string{"Synthetic vectors made by accelsvc/vectors/cmd/gen; run go generate to make them again."},
 			}
 			b.all()
 			b.file.NumberOfTests = b.number

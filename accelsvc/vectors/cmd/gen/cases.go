@@ -105,8 +105,11 @@ func (b *builder) encodings(s *signer) {
 	wrong := derMutations(r, t)
 	if b.kind == "EcdsaP1363Verify" || b.kind == "Sm2P1363Verify" {
 		wrong = []mutation{
-			{"DER instead", der(r, t)}, {"one byte short", good[:63]}, {"one byte more", append(good[:64:64], 0)},
-			{"a zero byte in front", append([]byte{0}, good...)}, {"r alone", good[:32]},
+			{"DER instead", der(r, t)},
+			{"one byte short", good[:63]},
+			{"one byte more", append(good[:64:64], 0)},
+			{"a zero byte in front", append([]byte{0}, good...)},
+			{"r alone", good[:32]},
 			{"33 bytes each", append(append(append([]byte{0}, good[:32]...), 0), good[32:]...)},
 			{"marked as a point", append([]byte{4}, good...)},
 		}
@@ -210,7 +213,10 @@ func (b *builder) edgeDigests(s *signer) {
 		name  string
 		value *big.Int
 	}{
-		{"0", big.NewInt(0)}, {"1", big.NewInt(1)}, {"n-1", new(big.Int).Sub(c.n, big.NewInt(1))}, {"n", c.n},
+		{"0", big.NewInt(0)},
+		{"1", big.NewInt(1)},
+		{"n-1", new(big.Int).Sub(c.n, big.NewInt(1))},
+		{"n", c.n},
 		{"2^256-1", top},
 	} {
 		r, t := c.sign(s.d, e.value, c.scalar("digest/"+e.name))

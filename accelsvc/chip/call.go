@@ -102,24 +102,27 @@ func (c *Chip) direct(ctx context.Context, j *job, why string) error {
 // host where no core takes work.
 func (c *Chip) execute(ctx context.Context, todo []*job) error {
 	var unhook func() bool
-	finished := false
+	all, finished := todo, false
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer func() {
 		if !finished { // also when a kernel panics on the host
-			c.abandon(todo)
+			c.abandon(all)
 		}
 	}()
 	for {
+		for len(todo) > 0 && todo[0].ended() { // they end roughly in order
+			todo = todo[1:]
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		usable := c.place(todo)
 		own, open := c.claimOwn(todo)
 		switch {
-		case open == 0:
+		case !open:
 			finished = true // nothing is left that could still write
-			return c.onHost(ctx, todo, failed)
+			return c.onHost(ctx, all, failed)
 		case own != nil:
 			c.perform(own)
 		case !usable:
@@ -164,20 +167,19 @@ func (c *Chip) place(todo []*job) (usable bool) {
 	return usable
 }
 
-// claimOwn takes the first job of todo that its core can execute now. open is
-// the number of jobs that are not finished.
-func (c *Chip) claimOwn(todo []*job) (own *job, open int) {
+// claimOwn takes the first job of todo that its core can execute now. open says
+// whether any job has not ended.
+func (c *Chip) claimOwn(todo []*job) (own *job, open bool) {
 	for _, j := range todo {
-		if j.state == done || j.state == failed {
-			continue
+		if j.state == queued && c.next(j.core) == j {
+			return c.claim(j.core), true
 		}
-		open++
-		if own == nil && j.state == queued && c.next(j.core) == j {
-			own = c.claim(j.core)
-		}
+		open = open || !j.ended()
 	}
-	return own, open
+	return nil, open
 }
+
+func (j *job) ended() bool { return j.state == done || j.state == failed }
 
 // perform executes a claimed job. It releases the lock meanwhile.
 func (c *Chip) perform(j *job) {

@@ -23,7 +23,8 @@ func (p *Plan) WriteText(out io.Writer) error {
 		l.Target, l.Batch, 100*l.MaxUtilisation)
 	_, _ = fmt.Fprintf(w, "one chip\tprofile %s (a model, not a measurement), at most %.4g signatures/s by its %s\n",
 		p.Profile, p.Capacity.PerSecond, p.Capacity.Bottleneck)
-	_, _ = fmt.Fprintf(w, "needed\tchips at each endorser: %d, cores in use in each: %d; chips at all %d endorsers: %d\n\n",
+	_, _ = fmt.Fprintf(w, "needed\tchips at each endorser: %d, cores in use in each: %d; "+
+		"chips at all %d endorsers: %d\n\n",
 		p.Peak.Chips, p.Peak.Cores, l.Endorsers, p.TotalChips)
 	_, _ = fmt.Fprintln(w, "LOAD\tSIGNATURES/s\tCHIPS\tCORES\tUTILISATION\tCORES BUSY\tP50\tP99")
 	row := func(name string, q Point) {

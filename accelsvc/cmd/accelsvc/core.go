@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/argosy-trade/argosy/accelsvc/accelpb"
 	"github.com/argosy-trade/argosy/accelsvc/chip"
@@ -40,7 +42,7 @@ func newCoreListCommand() *cobra.Command {
 			return withConnection(cmd.Context(), path, func(ctx context.Context, conn *grpc.ClientConn) error {
 				reply, err := accelpb.NewChipAdminClient(conn).ListCores(ctx, &accelpb.ListCoresRequest{})
 				if err != nil {
-					return err
+					return explain(err)
 				}
 				return printCores(cmd.OutOrStdout(), reply.GetCores(), all)
 			})
@@ -95,12 +97,22 @@ func newCoreChangeCommand(name, short string, change *accelpb.SetCoresRequest) *
 			}
 			return withConnection(cmd.Context(), path, func(ctx context.Context, conn *grpc.ClientConn) error {
 				_, err := accelpb.NewChipAdminClient(conn).SetCores(ctx, change)
-				return err
+				return explain(err)
 			})
 		},
 	}
 	addSocketFlag(cmd, &path)
 	return cmd
+}
+
+// errNoChip is what a service without a chip amounts to.
+var errNoChip = errors.New("the service runs without a chip; give its configuration a section chip")
+
+func explain(err error) error {
+	if status.Code(err) == codes.Unimplemented {
+		return errNoChip
+	}
+	return err
 }
 
 func newCoreThrottleCommand() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -107,6 +108,9 @@ func TestServeUntilTold(t *testing.T) {
 	out, err := run(t.Context(), "stats", "--socket", socket)
 	if err != nil || !strings.Contains(out, "kernel tjfoc") {
 		t.Errorf("stats: got %v\n%s", err, out)
+	}
+	if _, err := run(t.Context(), "core", "list", "--socket", socket); !errors.Is(err, errNoChip) {
+		t.Errorf("cores of a service without a chip: got %v", err)
 	}
 	if _, err := run(t.Context(), "serve", "--config", config); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second service on the socket: got %v", err)

@@ -20,7 +20,7 @@ import (
 	"github.com/argosy-trade/argosy/accelsvc/chip"
 	"github.com/argosy-trade/argosy/accelsvc/engine"
 	"github.com/argosy-trade/argosy/accelsvc/kernel"
-	"github.com/argosy-trade/argosy/accelsvc/vectors"
+	"github.com/argosy-trade/argosy/accelsvc/conform"
 	"github.com/argosy-trade/argosy/accelsvc/wire"
 )
 
@@ -70,16 +70,16 @@ func check(ctx context.Context, o checkOptions, names []string, out io.Writer) e
 		return err
 	}
 	defer closePaths()
-	var reports []*vectors.Report
+	var reports []*conform.Report
 	differing := 0
 	for _, name := range names {
-		f, err := vectors.Read(name)
+		f, err := conform.Read(name)
 		if err != nil {
 			return err
 		}
 		for _, p := range paths {
-			for _, s := range vectors.Shapes() {
-				r, err := vectors.Check(ctx, f, p, s)
+			for _, s := range conform.Shapes() {
+				r, err := conform.Check(ctx, f, p, s)
 				if err != nil {
 					return err
 				}
@@ -103,14 +103,14 @@ func check(ctx context.Context, o checkOptions, names []string, out io.Writer) e
 
 // checkPaths returns every way to verify: the kernels, the chip on the default
 // kernel and, if a socket is given, the service behind it.
-func checkPaths(o checkOptions) (paths []vectors.Path, closePaths func(), err error) {
+func checkPaths(o checkOptions) (paths []conform.Path, closePaths func(), err error) {
 	closePaths = func() {}
 	for _, name := range o.kernels {
 		k, err := kernel.New(name)
 		if err != nil {
 			return nil, nil, err
 		}
-		paths = append(paths, vectors.Path{Name: "kernel:" + name, Verify: engine.New(k).Verify})
+		paths = append(paths, conform.Path{Name: "kernel:" + name, Verify: engine.New(k).Verify})
 	}
 	k, err := kernel.New(kernel.Default)
 	if err != nil {
@@ -121,7 +121,7 @@ func checkPaths(o checkOptions) (paths []vectors.Path, closePaths func(), err er
 	if err != nil {
 		return nil, nil, err
 	}
-	paths = append(paths, vectors.Path{Name: "chip:" + kernel.Default, Verify: engine.New(c).Verify})
+	paths = append(paths, conform.Path{Name: "chip:" + kernel.Default, Verify: engine.New(c).Verify})
 	if o.socket == "" {
 		return paths, closePaths, nil
 	}
@@ -130,7 +130,7 @@ func checkPaths(o checkOptions) (paths []vectors.Path, closePaths func(), err er
 		return nil, nil, err
 	}
 	closePaths = func() { _ = conn.Close() }
-	return append(paths, vectors.Path{Name: "service", Verify: serviceVerify(conn, o.timeout)}), closePaths, nil
+	return append(paths, conform.Path{Name: "service", Verify: serviceVerify(conn, o.timeout)}), closePaths, nil
 }
 
 // serviceVerify asks the service itself: the client library would answer from
@@ -150,7 +150,7 @@ func serviceVerify(
 	}
 }
 
-func printReports(out io.Writer, reports []*vectors.Report) error {
+func printReports(out io.Writer, reports []*conform.Report) error {
 	for _, r := range reports {
 		for _, d := range r.Differ {
 			_, _ = fmt.Fprintf(out, "%s: tcId %d: %s, %s: got %s, want %s: %s [%s]\n", r.File, d.Case.ID, r.Path, r.Shape,
@@ -184,7 +184,7 @@ type (
 	}
 )
 
-func printReportsJSON(out io.Writer, reports []*vectors.Report) error {
+func printReportsJSON(out io.Writer, reports []*conform.Report) error {
 	all := []reportJSON{}
 	for _, r := range reports {
 		j := reportJSON{r.File, r.Path, r.Shape.String(), r.Cases, r.Acceptable, []differenceJSON{}}

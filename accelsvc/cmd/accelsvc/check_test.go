@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-const ourVectors = "../../vectors/testdata/sm2_sm2p256v1_der.json"
+const ourVectors = "../../conform/testdata/sm2_sm2p256v1_der.json"
 
 func TestCheckAgainstTheRunningService(t *testing.T) {
 	operations, socket := freePort(t), filepath.Join(t.TempDir(), "s")

@@ -1,4 +1,4 @@
-// Command gen writes the vector files of package vectors: synthetic signatures in
+// Command gen writes the vector files of package conform: synthetic signatures in
 // Wycheproof's JSON schema, the same bytes at every run. It holds private keys of
 // its own making and must not be used for anything else.
 package main
@@ -118,7 +118,7 @@ func files() map[string]*vectorFile {
 			}
 			b.file = vectorFile{
 				Algorithm: c.algorithm, Schema: schema, Notes: notes,
-				Header: []string{"Synthetic vectors made by accelsvc/vectors/cmd/gen; run go generate to make them again."},
+				Header: []string{"Synthetic vectors made by accelsvc/conform/cmd/gen; run go generate to make them again."},
 			}
 			b.all()
 			b.file.NumberOfTests = b.number

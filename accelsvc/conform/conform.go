@@ -1,4 +1,4 @@
-// Package vectors reads signature vector files in Wycheproof's JSON schema and
+// Package conform reads signature vector files in Wycheproof's JSON schema and
 // compares every way that the accelerator has to verify with what they say.
 //
 // It reads ECDSA on P-256 with SHA-256, signatures in DER (group type
@@ -11,20 +11,21 @@
 //	   "publicKey": {"type": "EcPublicKey", "curve": "sm2p256v1", "keySize": 256,
 //	                 "uncompressed": "04…"},
 //	   "sha": "SM3",
-//	   "uid": "31323334…",                   hex; absent or empty: the default id
+//	   "uid": "31323334…",                   hex, or "userId"; absent or empty: the default id
 //	   "tests": [{"tcId": 1, "comment": "", "flags": [], "uid": "…", "msg": "…",
 //	              "sig": "…", "result": "valid"}]}]}
 //
 // A uid in a test replaces its group's. Instead of msg a test may have "digest",
 // 32 bytes in hex: the value e itself, for cases that no message can be found
-// for; the uid then plays no part.
+// for; the uid then plays no part. A group of such tests may have the type
+// Sm2DigestVerify, as those of package vectors do.
 //
 // It refuses, with a FormatError that names the line or the case, whatever is not
 // of that shape, other algorithms, and files above the limits. Fields that it
 // does not know are left alone: the schema has some that are for people. A key
 // that is not a point and a signature that cannot be decoded are not errors but
 // cases to be found invalid.
-package vectors
+package conform
 
 //go:generate go run ./cmd/gen testdata
 
@@ -153,6 +154,7 @@ type (
 		Key       *keyJSON   `json:"key"` // the name in version 0 of the schema
 		Sha       string     `json:"sha"`
 		UID       string     `json:"uid"`
+		UserID    string     `json:"userId"`
 		Tests     []caseJSON `json:"tests"`
 	}
 	keyJSON struct {
@@ -232,6 +234,7 @@ var forms = map[string]form{
 	"EcdsaVerify":      {kernel.ECDSAP256SHA256, DER, "secp256r1", "SHA-256", "ECDSA"},
 	"EcdsaP1363Verify": {kernel.ECDSAP256SHA256, P1363, "secp256r1", "SHA-256", "ECDSA"},
 	"Sm2Verify":        {kernel.SM2SM3, DER, "sm2p256v1", "SM3", "SM2"},
+	"Sm2DigestVerify":  {kernel.SM2SM3, DER, "sm2p256v1", "SM3", "SM2"},
 	"Sm2P1363Verify":   {kernel.SM2SM3, P1363, "sm2p256v1", "SM3", "SM2"},
 }
 
@@ -258,7 +261,10 @@ func (f *File) addGroup(g *groupJSON, number int, seen map[int]bool) error {
 	if err != nil || len(point) != 1+kernel.PublicKeySize || point[0] != 4 {
 		return refuse("publicKey.uncompressed is not 04 || X || Y in hex")
 	}
-	uid, err := hex.DecodeString(g.UID)
+	if g.UID != "" && g.UserID != "" {
+		return refuse("both uid and userId; give one")
+	}
+	uid, err := hex.DecodeString(g.UID + g.UserID)
 	if err != nil || len(uid) > engine.MaxUserID {
 		return refuse("uid is not hex of at most %d bytes", engine.MaxUserID)
 	}

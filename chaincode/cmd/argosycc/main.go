@@ -116,7 +116,7 @@ func run(ctx context.Context, c Config, log *slog.Logger) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	ops := service.NewOperations(reg, map[string]service.Check{})
+	ops := service.NewOperations(reg, map[string]service.Check{"software kernels": accelerator.SelfTest})
 	g.Go(func() error { return ops.Serve(ctx, c.Operations) })
 	for _, s := range servers {
 		log.Info("serving", "packageId", s.CCID, "address", s.Address)

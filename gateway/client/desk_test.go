@@ -25,6 +25,7 @@ const (
 var quick = client.Timing{
 	Evaluate: 5 * time.Second, Endorse: 5 * time.Second, Submit: 5 * time.Second,
 	CommitStatus: 150 * time.Millisecond, Outcome: 20 * time.Second, Unavailable: 20 * time.Second,
+	Backoff: time.Millisecond, BackoffCap: 20 * time.Millisecond,
 }
 
 // desk is a fake network with one ledger, and answers the queries that the SDK

@@ -48,7 +48,7 @@ func (c *Client) query(ctx context.Context, chaincode, function string, args any
 			return nil, failure
 		}
 		c.peers.fail(position)
-		if tried%len(c.peers.links) == 0 && pause(window, tried/len(c.peers.links)) != nil {
+		if tried%len(c.peers.links) == 0 && c.timing.pause(window, tried/len(c.peers.links)) != nil {
 			failure.Fault = fault.Wrap(fault.PeerUnavailable, err, "no peer of %s answered: %s",
 				c.profile.MSPID, v.fault.Message)
 			return nil, failure

@@ -22,6 +22,9 @@ type Timing struct {
 	// Outcome bounds all submissions and waits of one envelope together. A
 	// BFT view change takes up to 14 s, so it is twice that.
 	Outcome time.Duration
+	// Backoff and BackoffCap shape the pauses between repetitions: a random
+	// time below a bound that doubles from Backoff to BackoffCap.
+	Backoff, BackoffCap time.Duration
 	// Unavailable bounds the repetition of calls that nothing could answer: a
 	// peer is back 2 s after a crash, gossip membership after 6 s at worst.
 	Unavailable time.Duration
@@ -36,6 +39,8 @@ func DefaultTiming() Timing {
 		CommitStatus: 2 * time.Second,
 		Outcome:      30 * time.Second,
 		Unavailable:  8 * time.Second,
+		Backoff:      50 * time.Millisecond,
+		BackoffCap:   time.Second,
 	}
 }
 
@@ -47,18 +52,18 @@ const (
 	// maxDisagreements bounds new proposals after endorsers disagreed: one of
 	// them is usually a block behind, which half a second cures.
 	maxDisagreements = 5
-	backoffBase      = 50 * time.Millisecond
-	backoffCap       = time.Second
+	// maxDoublings keeps the doubling bound from overflowing.
+	maxDoublings = 16
 )
 
 // pause waits for a random time between zero and an exponentially growing
 // bound (full jitter), or until ctx ends.
-func pause(ctx context.Context, attempt int) error {
-	bound := backoffCap
-	if attempt < 5 {
-		bound = min(backoffCap, backoffBase<<attempt)
+func (t Timing) pause(ctx context.Context, attempt int) error {
+	bound := t.BackoffCap
+	if attempt < maxDoublings {
+		bound = min(bound, t.Backoff<<attempt)
 	}
-	timer := time.NewTimer(time.Duration(rand.Int64N(int64(bound)))) //nolint:gosec // jitter needs no secrecy
+	timer := time.NewTimer(time.Duration(rand.Int64N(int64(max(bound, 1))))) //nolint:gosec // jitter needs no secrecy
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -130,7 +130,7 @@ func (c *Client) AwaitBlock(ctx context.Context, number uint64) error {
 			return nil
 		}
 		c.peers.fail(position)
-		if pause(ctx, attempt) != nil {
+		if c.timing.pause(ctx, attempt) != nil {
 			return &NothingHappenedError{Failure{
 				Fault: fault.Wrap(fault.PeerUnavailable, err, "block %d did not arrive in time", number),
 				Phase: PhaseEvaluate, cause: ctx.Err(),

@@ -87,7 +87,7 @@ func (c *Client) transact(ctx context.Context, build func(context.Context) (call
 		var rejected *RejectedError
 		if errors.As(err, &rejected) {
 			if _, conflict := validationFault(rejected.Validation); conflict && conflicts < maxConflicts {
-				if pause(ctx, conflicts) == nil {
+				if c.timing.pause(ctx, conflicts) == nil {
 					conflicts++
 					continue
 				}
@@ -161,13 +161,13 @@ func (c *Client) endorse(ctx context.Context, build func(context.Context) (call,
 		case never:
 			return endorsed{}, failure
 		case disagreed:
-			if disagreements++; disagreements >= maxDisagreements || pause(ctx, disagreements+1) != nil {
+			if disagreements++; disagreements >= maxDisagreements || c.timing.pause(ctx, disagreements+1) != nil {
 				return endorsed{}, failure
 			}
 		case elsewhere, organisation:
 			c.peers.fail(position)
 			tried++
-			if tried%len(c.peers.links) == 0 && pause(window, tried/len(c.peers.links)) != nil {
+			if tried%len(c.peers.links) == 0 && c.timing.pause(window, tried/len(c.peers.links)) != nil {
 				return endorsed{}, c.nameMissing(ctx, failure, v, cl)
 			}
 		}
@@ -275,7 +275,7 @@ func (c *Client) settle(ctx context.Context, p Pending) (*fabric.Status, outcome
 			last = err
 			c.peers.fail(position)
 		}
-		if pause(bounded, attempt) != nil {
+		if c.timing.pause(bounded, attempt) != nil {
 			return nil, &UnknownError{Failure: Failure{
 				Fault: fault.New(fault.OutcomeUnknown, "no peer told the transaction's status in time"),
 				Phase: phase, TransactionID: p.TransactionID, cause: errors.Join(ctx.Err(), last),

@@ -173,7 +173,9 @@ func TestSilenceSendsTheSameEnvelopeAgain(t *testing.T) {
 			return true, nil
 		}},
 		{name: "status breaks off", want: 2,
-			submit: func(_ string, nth int) (bool, error) { return true, map[bool]error{true: nil, false: already}[nth == 1] },
+			submit: func(_ string, nth int) (bool, error) {
+				return true, map[bool]error{true: nil, false: already}[nth == 1]
+			},
 			status: func(_ string, nth int) error {
 				if nth == 1 {
 					return gatewaytest.Refusal(codes.Aborted, "unexpected close of commit notification channel")
@@ -351,6 +353,7 @@ func TestFailOverToAnotherPeer(t *testing.T) {
 	if _, err := c.Invoices.Accept(t.Context(), d.header.ID); err != nil {
 		t.Fatal(err)
 	}
+	d.ledger.OnSubmit = nil
 	first.Stop()
 	if _, err := c.Invoices.Accept(t.Context(), d.header.ID); err != nil {
 		t.Fatalf("with the first peer down: %v", err)

@@ -132,3 +132,33 @@ func name(state string) string {
 	}
 	return state
 }
+
+// Final reports whether nothing leads on from the state.
+func (t Table) Final(state string) bool {
+	for _, s := range t.Steps {
+		if s.From == state {
+			return false
+		}
+	}
+	return true
+}
+
+// Creates reports whether the action makes a new document.
+func (t Table) Creates(action string) bool {
+	_, err := t.Next(None, action)
+	return err == nil
+}
+
+// AnyoneMay reports whether every step with the action is open to anyone.
+func (t Table) AnyoneMay(action string) bool {
+	found := false
+	for _, s := range t.Steps {
+		if s.Action == action {
+			found = true
+			if s.Who != Anyone {
+				return false
+			}
+		}
+	}
+	return found
+}

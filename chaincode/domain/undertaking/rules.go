@@ -246,3 +246,19 @@ func moved(doc trade.Document, step lifecycle.Step, pay trade.Document, action s
 	pay.Header = h
 	return trade.Effects{Doc: doc, Others: []trade.Document{pay}}, nil
 }
+
+// Already reports whether a step that anyone may take has been taken.
+func Already(state, action string) bool {
+	switch action {
+	case Release:
+		return state == Payable || state == Paid
+	case Stop:
+		return state == Stopped || state == Disputed
+	case Discharge:
+		return state == Paid
+	case Expire:
+		return state == Expired
+	default:
+		return false
+	}
+}

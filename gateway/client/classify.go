@@ -60,7 +60,7 @@ func judge(err error, orgs []trade.MSPID) verdict {
 		return judgeDetails(st, details, orgs)
 	}
 	if f, ok := fault.Decode(st.Message()); ok {
-		return verdict{fault: f}
+		return said(f)
 	}
 	message := st.Message()
 	_, named, isNamed := strings.Cut(message, textNoOrganisation)
@@ -105,7 +105,16 @@ func judgeDetails(st *status.Status, details []*gateway.ErrorDetail, orgs []trad
 	if distinct := organisationsOf(details); len(orgs) > len(distinct) {
 		return verdict{fault: first, again: disagreed}
 	}
-	return verdict{fault: first}
+	return said(first)
+}
+
+// said is the verdict on a refusal that a rule has written. A peer that has not
+// received a body yet says so with a code of its own, and soon has it.
+func said(f *fault.Error) verdict {
+	if f.Class() == fault.ClassUnavailable {
+		return verdict{fault: f, again: elsewhere}
+	}
+	return verdict{fault: f}
 }
 
 func sortDetails(details []*gateway.ErrorDetail) (faults []*fault.Error, refused string, missing []trade.MSPID) {

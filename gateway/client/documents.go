@@ -64,22 +64,18 @@ const (
 
 // Page is one page of documents, ordered by id.
 type Page struct {
-	Documents []Listed `json:"documents"`
+	Documents []trade.Header `json:"documents"`
 	// Next is empty on the last page.
 	Next string `json:"next,omitempty"`
-}
-
-// Listed is one document of a page.
-type Listed struct {
-	Header trade.Header `json:"header"`
 }
 
 // Change is one version in a document's history.
 type Change struct {
 	TransactionID string        `json:"txId"`
 	At            trade.Instant `json:"at"`
-	Header        trade.Header  `json:"header"`
-	Deleted       bool          `json:"deleted"`
+	// Header is nil when the version is a deletion.
+	Header  *trade.Header `json:"header,omitempty"`
+	Deleted bool          `json:"deleted,omitempty"`
 }
 
 type byID struct {

@@ -25,7 +25,7 @@ type Documents interface {
 	// holds; any other is refused with DOC_INVALID or DOC_NOT_FOUND.
 	Header(ctx context.Context, id trade.DocID) (trade.Header, error)
 	// Fact returns what is known of a condition; PENDING when nothing is.
-	Fact(ctx context.Context, c trade.Condition) (trade.FactState, error)
+	Fact(ctx context.Context, c trade.Condition) (trade.FactStatus, error)
 	// Move takes the step; the same step twice is harmless.
 	Move(ctx context.Context, m Move) error
 }
@@ -218,13 +218,13 @@ func (r *Relay) step(ctx context.Context, id trade.DocID) (string, error) {
 	default:
 		return "", nil
 	}
-	states := make(map[trade.Condition]trade.FactState, len(h.Release))
+	facts := make(map[trade.Condition]trade.FactStatus, len(h.Release))
 	for _, c := range h.Release {
-		if states[c], err = r.Documents.Fact(ctx, c); err != nil {
+		if facts[c], err = r.Documents.Fact(ctx, c); err != nil {
 			return "", err
 		}
 	}
-	established := trade.Established(h.Release, states) == nil
+	established := trade.Established(h.Release, facts, h.Deadline) == nil
 	if established != (action == undertaking.Release) {
 		return "", nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,15 +55,20 @@ func newID(msp string) trade.DocID {
 }
 
 func newDeal(w *world) *deal {
-	d := &deal{world: w, invID: newID(exportBank), undID: newID(importBank),
-		bodies: map[trade.DocID][]byte{}, headers: map[trade.DocID]trade.Header{}}
+	d := &deal{
+		world: w, invID: newID(exportBank), undID: newID(importBank),
+		bodies: map[trade.DocID][]byte{}, headers: map[trade.DocID]trade.Header{},
+	}
 	d.payID = payment.IDFor(d.undID, 1)
-	d.inv = invoice.Body{Salt: salt(), Number: secretNumber, IssueDate: "2026-01-05", TypeCode: "380", Currency: "EUR",
+	d.inv = invoice.Body{
+		Salt: salt(), Number: secretNumber, IssueDate: "2026-01-05", TypeCode: "380", Currency: "EUR",
 		DueDate: "2026-03-05",
 		Seller:  invoice.Trader{Party: exporterID, Name: "Exporter Ltd", Country: "CN", TaxID: "CN1"},
 		Buyer:   invoice.Trader{Party: importerID, Name: "Importer GmbH", Country: "DE", TaxID: "DE1"},
-		Lines: []invoice.Line{{ID: "1", Name: secretGoods, Quantity: trade.Decimal{Unscaled: 2}, Unit: "H87",
-			Price: trade.Decimal{Unscaled: 6172839, Scale: 2}, NetMinor: 12345678}},
+		Lines: []invoice.Line{{
+			ID: "1", Name: secretGoods, Quantity: trade.Decimal{Unscaled: 2}, Unit: "H87",
+			Price: trade.Decimal{Unscaled: 6172839, Scale: 2}, NetMinor: 12345678,
+		}},
 		Taxes:  []invoice.Tax{{Category: "G", BaseMinor: 12345678}},
 		Totals: invoice.Totals{LinesMinor: 12345678, NetMinor: 12345678, GrossMinor: 12345678, DueMinor: 12345678},
 	}
@@ -73,14 +79,15 @@ func (d *deal) encode(id trade.DocID, body any) {
 	d.bodies[id] = must(canon.Encode(body))
 }
 
-// send submits a command with the bodies that travel along.
-func (d *deal) send(client, function string, id trade.DocID, args any, along ...trade.DocID) (trade.Header, error) {
+// send submits a command, written "client Contract:Action", with the bodies
+// that travel along.
+func (d *deal) send(what string, id trade.DocID, args any, along ...trade.DocID) (trade.Header, error) {
 	cmd := trade.Command{RequestID: d.request(), ID: id, Version: d.headers[id].Version}
-	return d.sendCommand(client, function, cmd, args, along...)
+	return d.sendCommand(what, cmd, args, along...)
 }
 
-func (d *deal) sendCommand(client, function string, cmd trade.Command, args any, along ...trade.DocID,
-) (trade.Header, error) {
+func (d *deal) sendCommand(what string, cmd trade.Command, args any, along ...trade.DocID) (trade.Header, error) {
+	client, function, _ := strings.Cut(what, " ")
 	res, err := d.clients[client].Submit(d.call(function, cmd, args, along...))
 	if err != nil {
 		return trade.Header{}, err
@@ -101,34 +108,40 @@ func (d *deal) call(function string, cmd trade.Command, args any, along ...trade
 	if args != nil {
 		transient["args"] = must(canon.Encode(args))
 	}
-	return stubtest.Call{Chaincode: "trade", Function: function, Args: []string{string(must(canon.Encode(cmd)))},
-		Transient: transient, EndorsingOrgs: dealOrgs}
+	return stubtest.Call{
+		Chaincode: "trade", Function: function, Args: []string{string(must(canon.Encode(cmd)))},
+		Transient: transient, EndorsingOrgs: dealOrgs,
+	}
 }
 
 func (d *deal) issueInvoice() {
 	d.t.Helper()
 	d.encode(d.invID, d.inv)
-	d.step("exporter", "Invoice:Issue", d.invID, invoice.Issued)
+	d.step("exporter Invoice:Issue", d.invID, invoice.Issued)
 }
 
 func (d *deal) acceptInvoice() {
 	d.t.Helper()
-	d.step("importer", "Invoice:Accept", d.invID, invoice.Accepted)
+	d.step("importer Invoice:Accept", d.invID, invoice.Accepted)
 }
 
 // undertake fills in undertaking and payment for the accepted invoice.
 func (d *deal) undertake() {
-	d.und = undertaking.Body{Salt: salt(), Number: "U-1", Form: "URDTT", Obligor: bankID, Applicant: importerID,
+	d.und = undertaking.Body{
+		Salt: salt(), Number: "U-1", Form: "URDTT", Obligor: bankID, Applicant: importerID,
 		Beneficiary: exporterID, Amount: d.inv.Due(), Deadline: d.now(30 * 24 * time.Hour),
 		Invoice: d.headers[d.invID].Reference(),
 		Conditions: []undertaking.Condition{
 			{Type: attest.CustomsCleared, Scheme: attest.SchemeMRN, Identifier: mrn},
 			{Type: attest.InspectionPassed, Scheme: attest.SchemeMRN, Identifier: mrn},
-		}}
-	d.pay = payment.Body{Salt: salt(), Cause: d.undID, Bank: bankID, Amount: d.inv.Due(),
+		},
+	}
+	d.pay = payment.Body{
+		Salt: salt(), Cause: d.undID, Bank: bankID, Amount: d.inv.Due(),
 		Debtor:   payment.Account{Party: bankID, Name: "Import Bank AG", IBAN: "DE75512108001245126199", BIC: "ARGODEFF"},
 		Creditor: payment.Account{Party: exporterID, Name: "Exporter Ltd", IBAN: secretIBAN, BIC: "ARGOCNSH"},
-		UETR:     "8a562c67-ca16-48ba-b074-65581be6f001", Remittance: secretNumber}
+		UETR:     "8a562c67-ca16-48ba-b074-65581be6f001", Remittance: secretNumber,
+	}
 	d.encode(d.undID, d.und)
 	d.encode(d.payID, d.pay)
 }
@@ -136,20 +149,20 @@ func (d *deal) undertake() {
 func (d *deal) issueUndertaking() {
 	d.t.Helper()
 	d.undertake()
-	d.step("bank", "Undertaking:Issue", d.undID, undertaking.Issued, d.payID, d.invID)
+	d.step("bank Undertaking:Issue", d.undID, undertaking.Issued, d.payID, d.invID)
 }
 
-func (d *deal) step(client, function string, id trade.DocID, want string, along ...trade.DocID) {
+func (d *deal) step(what string, id trade.DocID, want string, along ...trade.DocID) {
 	d.t.Helper()
-	h, err := d.send(client, function, id, nil, append(along, id)...)
+	h, err := d.send(what, id, nil, append(along, id)...)
 	if err != nil || h.State != want {
-		d.t.Fatalf("%s: state %q, want %s: %v", function, h.State, want, err)
+		d.t.Fatalf("%s: state %q, want %s: %v", what, h.State, want, err)
 	}
 }
 
 // byFacts takes a step that needs no body.
 func (d *deal) byFacts(function string) (trade.Header, error) {
-	return d.sendCommand("relay/"+authority, function, trade.Command{RequestID: d.request(), ID: d.undID}, nil)
+	return d.sendCommand("relay/"+authority+" "+function, trade.Command{RequestID: d.request(), ID: d.undID}, nil)
 }
 
 func (d *deal) header(kind string, id trade.DocID) contract.HeaderAnswer {
@@ -178,7 +191,7 @@ func ready(w *world) *deal {
 	d.issueInvoice()
 	d.acceptInvoice()
 	d.issueUndertaking()
-	d.step("exporter", "Undertaking:Accept", d.undID, undertaking.Accepted)
+	d.step("exporter Undertaking:Accept", d.undID, undertaking.Accepted)
 	return d
 }
 
@@ -195,10 +208,10 @@ func TestTradeFromInvoiceToSettlement(t *testing.T) {
 		t.Fatalf("%+v %v", h, err)
 	}
 	d.wantState("Payment", d.payID, payment.Created)
-	d.step("bank", "Payment:Authorise", d.payID, payment.Authorised)
-	d.step("bank", "Payment:Send", d.payID, payment.Sent)
+	d.step("bank Payment:Authorise", d.payID, payment.Authorised)
+	d.step("bank Payment:Send", d.payID, payment.Sent)
 	report := payment.ReportArgs{Salt: salt(), Status: "ACSC", Reference: "BANK-1"}
-	if h, err := d.send("bank", "Payment:Settle", d.payID, report, d.payID); err != nil || h.State != payment.Settled {
+	if h, err := d.send("bank Payment:Settle", d.payID, report, d.payID); err != nil || h.State != payment.Settled {
 		t.Fatalf("%+v %v", h, err)
 	}
 	if h, err := d.byFacts("Undertaking:Discharge"); err != nil || h.State != undertaking.Paid {

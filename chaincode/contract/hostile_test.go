@@ -24,8 +24,10 @@ func commandFor(d *deal) trade.Command { return trade.Command{RequestID: d.reque
 // without running any chaincode, and returns how the network judged it.
 func (w *world) forge(set *stubtest.RWSet, chaincode string, by ...string) peer.TxValidationCode {
 	w.t.Helper()
-	tx, err := w.Forge(stubtest.Forgery{Client: w.clients["rival"], Chaincode: chaincode, Function: "Invoice:Issue",
-		Set: set, EndorsedBy: by})
+	tx, err := w.Forge(stubtest.Forgery{
+		Client: w.clients["rival"], Chaincode: chaincode, Function: "Invoice:Issue",
+		Set: set, EndorsedBy: by,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -44,8 +46,10 @@ func TestOneOrganisationAloneCannotMakeAValidDocument(t *testing.T) {
 	d.encode(d.invID, d.inv)
 	body := d.bodies[d.invID]
 	id := newID(carrier)
-	h := trade.Header{ID: id, Kind: invoice.Kind, State: invoice.Accepted, Version: 2,
-		Digest: digest(body), Parties: msps(carrier, exportBank)}
+	h := trade.Header{
+		ID: id, Kind: invoice.Kind, State: invoice.Accepted, Version: 2,
+		Digest: digest(body), Parties: msps(carrier, exportBank),
+	}
 
 	t.Run("a header of its own making commits but is not valid", func(t *testing.T) {
 		set := stubtest.NewRWSet().Put("trade", state.HeaderKey(id), headerBytes(h)).
@@ -56,7 +60,7 @@ func TestOneOrganisationAloneCannotMakeAValidDocument(t *testing.T) {
 		if a := d.header("Invoice", id); a.Valid {
 			t.Fatal("a document that names another organisation without its check is valid")
 		}
-		_, err := d.sendCommand("exporter", "Invoice:Withdraw",
+		_, err := d.sendCommand("exporter Invoice:Withdraw",
 			trade.Command{RequestID: d.request(), ID: id, Version: 2}, nil)
 		wantCode(t, err, fault.DocInvalid)
 	})
@@ -101,16 +105,17 @@ func TestForgedHintsAndRequestRecordsAreHarmless(t *testing.T) {
 	cmd := trade.Command{RequestID: d.request(), ID: d.invID}
 
 	ghost := newID(carrier)
-	if code := w.forge(stubtest.NewRWSet().Put("trade", state.WaitKey(subject(), ghost), []byte{1}), "trade", carrier); code !=
-		peer.TxValidationCode_VALID {
+	hint := stubtest.NewRWSet().Put("trade", state.WaitKey(subject(), ghost), []byte{1})
+	if code := w.forge(hint, "trade", carrier); code != peer.TxValidationCode_VALID {
 		t.Fatalf("got %s", code)
 	}
 	var waiting contract.WaitingAnswer
-	if err := w.ask(w.clients["rival"], "Undertaking:Waiting", contract.BySubject{Subject: subject()}, &waiting); err != nil ||
-		len(waiting.IDs) != 1 {
+	err := w.ask(w.clients["rival"], "Undertaking:Waiting", contract.BySubject{Subject: subject()}, &waiting)
+	if err != nil || len(waiting.IDs) != 1 {
 		t.Fatalf("%+v %v", waiting, err)
 	}
-	_, err := d.sendCommand("relay/"+authority, "Undertaking:Release", trade.Command{RequestID: d.request(), ID: ghost}, nil)
+	release := trade.Command{RequestID: d.request(), ID: ghost}
+	_, err = d.sendCommand("relay/"+authority+" Undertaking:Release", release, nil)
 	wantCode(t, err, fault.DocNotFound)
 
 	// A public key that looks like a request record is never read; the real
@@ -125,7 +130,7 @@ func TestForgedHintsAndRequestRecordsAreHarmless(t *testing.T) {
 	if code := w.forge(hidden, "trade", carrier); code != peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE {
 		t.Fatalf("an outsider recorded a request for exporter: %s", code)
 	}
-	if _, err := d.sendCommand("exporter", "Invoice:Issue", cmd, nil, d.invID); err != nil {
+	if _, err := d.sendCommand("exporter Invoice:Issue", cmd, nil, d.invID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -138,21 +143,23 @@ func TestSquattedIDsAreRefusedAndAnotherIDWorks(t *testing.T) {
 		t.Fatalf("got %s", code)
 	}
 	d.encode(d.invID, d.inv)
-	_, err := d.send("exporter", "Invoice:Issue", d.invID, nil, d.invID)
+	_, err := d.send("exporter Invoice:Issue", d.invID, nil, d.invID)
 	wantCode(t, err, fault.DocExists)
 	d.invID = newID(exportBank)
 	d.issueInvoice()
 
 	foreign := newID(importBank)
 	d.encode(foreign, d.inv)
-	_, err = d.send("exporter", "Invoice:Issue", foreign, nil, foreign)
+	_, err = d.send("exporter Invoice:Issue", foreign, nil, foreign)
 	wantCode(t, err, fault.IDForeign)
 }
 
 func TestOneOrganisationAloneCannotWriteTheRegistry(t *testing.T) {
 	w := newWorld(t)
-	fact := must(json.Marshal(contract.FactRecord{Subject: subject(), Type: attest.CustomsCleared,
-		State: trade.FactEstablished, Version: 1}))
+	fact := must(json.Marshal(contract.FactRecord{
+		Subject: subject(), Type: attest.CustomsCleared,
+		State: trade.FactEstablished, Version: 1,
+	}))
 	set := func() *stubtest.RWSet {
 		return stubtest.NewRWSet().Put("registry", state.FactKey(subject(), attest.CustomsCleared), fact)
 	}

@@ -102,6 +102,10 @@ func (p *phase) do(part func() error) error {
 	return err
 }
 
+// StepFirstTransactions is the step that ends with a committed transaction
+// through every organisation.
+const StepFirstTransactions = "first transaction through every organisation"
+
 // create brings a new network to its first transactions. Organisations go
 // their ways at their own pace; only a commit needs a majority.
 func (n *Network) create(ctx context.Context) error {
@@ -120,7 +124,7 @@ func (n *Network) create(ctx context.Context) error {
 	if err := n.step("commit chaincodes", func() error { return n.commit(ctx, peers) }); err != nil {
 		return err
 	}
-	err = n.step("first transaction through every organisation", func() error {
+	err = n.step(StepFirstTransactions, func() error {
 		return n.firstTransactions(ctx, peers)
 	})
 	if err != nil {

@@ -190,6 +190,20 @@ func (n *Network) down(ctx context.Context) error {
 	return err
 }
 
+// Lock takes the state directory for this supervisor; Up does it by itself.
+// Somebody else's lock is an *[AlreadyRunningError].
+func (n *Network) Lock() error {
+	if n.lock != nil {
+		return nil
+	}
+	dir, err := filepath.Abs(n.opts.Dir)
+	if err != nil {
+		return err
+	}
+	n.lock, err = lock(dir)
+	return err
+}
+
 // prepare settles directory, topology, ports and plan; fresh says that the
 // network has to be made.
 func (n *Network) prepare() (fresh bool, err error) {
@@ -204,7 +218,7 @@ func (n *Network) prepare() (fresh bool, err error) {
 	if !ours {
 		return false, fmt.Errorf("%s holds other files than a network's; name an empty directory with --dir", dir)
 	}
-	if n.lock, err = lock(dir); err != nil {
+	if err := n.Lock(); err != nil {
 		return false, err
 	}
 	desc, err := ReadDescription(dir)

@@ -212,7 +212,8 @@ func Ours(dir string) (bool, error) {
 		return false, err
 	}
 	for _, e := range entries {
-		if e.Name() == descriptionFile || e.Name() == lockFile {
+		switch e.Name() {
+		case descriptionFile, lockFile, SupervisorLog:
 			return true, nil
 		}
 	}
@@ -226,7 +227,7 @@ func wipe(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() == lockFile || e.Name() == supervisorLog {
+		if e.Name() == lockFile || e.Name() == SupervisorLog || e.Name() == socketDir {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
@@ -236,12 +237,13 @@ func wipe(dir string) error {
 	return nil
 }
 
-// supervisorLog is the log of a detached supervisor, in the state directory.
-const supervisorLog = "supervisor.log"
+// SupervisorLog is the log file of a detached supervisor, in the state directory.
+const SupervisorLog = "supervisor.log"
 
 // Unix socket paths end at 108 bytes (sun_path). The longest name of a socket
 // here is "accelsvc." with an organisation of 31 letters and ".sock".
 const (
+	socketDir     = "sockets"
 	maxSocketPath = 107
 	maxSocketName = 9 + 31 + 5
 )
@@ -250,7 +252,7 @@ const (
 // directory if paths stay short enough, else in the system's temporary
 // directory, under a name derived from the state directory.
 func SocketDir(dir string) string {
-	within := filepath.Join(dir, "sockets")
+	within := filepath.Join(dir, socketDir)
 	if len(within)+1+maxSocketName <= maxSocketPath {
 		return within
 	}
@@ -268,4 +270,29 @@ func saveTopology(dir string, t *topology.Topology) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, topologyFile), text, fileMode)
+}
+
+// Reset deletes the network in dir with its keys and ledgers. It refuses while
+// a supervisor runs it, and a directory that holds something else.
+func Reset(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	ours, err := Ours(dir)
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return fmt.Errorf("%s holds other files than a network's; nothing is deleted", dir)
+	}
+	f, err := lock(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	if err := os.RemoveAll(SocketDir(dir)); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
 }

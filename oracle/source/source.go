@@ -95,7 +95,7 @@ type Event struct {
 	Code string `json:"code,omitempty"`
 	// CreatedAt is when the source wrote the event; later events of one source
 	// correct earlier ones.
-	CreatedAt trade.Instant `json:"createdAt"`
+	CreatedAt trade.Instant `json:"createdAt,omitzero"`
 	// Place is where it happened, as the source writes it; may be empty.
 	Place string `json:"place,omitempty"`
 	// Canonical is the event's content in a form that does not change when the

@@ -12,27 +12,20 @@
 package ubl
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
-
-	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
+	"github.com/argosy-trade/argosy/gateway/safexml"
 )
 
-// Limits of a file.
-const (
-	// maxBytes: two thousand lines with long texts take some 4 MiB of UBL.
-	maxBytes = 8 << 20
-	// maxDepth: UBL nests some ten elements.
-	maxDepth = 40
-)
+// maxBytes bounds a file: two thousand lines with long texts take some 4 MiB of
+// UBL.
+const maxBytes = 8 << 20
 
 // ErrCreditNote says that the file is a credit note. Argosy has no such
 // document yet: a wrong invoice is withdrawn or disputed.
@@ -84,12 +77,9 @@ func (r Result) Fatal() bool {
 // Read reads one invoice. The error is for files that are no UBL invoice at
 // all; it carries a *fault.Error.
 func Read(r io.Reader, o Options) (Result, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	raw, err := safexml.ReadAll(r, maxBytes)
 	if err != nil {
-		return Result{}, fmt.Errorf("read invoice: %w", err)
-	}
-	if len(raw) > maxBytes {
-		return Result{}, fault.New(fault.TooLarge, "the file is over %d bytes", maxBytes)
+		return Result{}, err
 	}
 	doc, err := decode(raw)
 	if err != nil {
@@ -111,69 +101,21 @@ func Read(r io.Reader, o Options) (Result, error) {
 	return result, nil
 }
 
-// decode finds the root element and reads the document under it.
+// decode reads the document under the root element.
 func decode(raw []byte) (*document, error) {
-	inner := xml.NewDecoder(bytes.NewReader(raw))
-	inner.CharsetReader = charset
-	dec := xml.NewTokenDecoder(&guard{inner: inner})
-	for {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, malformed(err)
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
+	var doc document
+	err := safexml.Element(raw, func(root xml.Name) (any, error) {
+		switch root.Local {
+		case "Invoice":
+			return &doc, nil
 		case "CreditNote":
 			return nil, fault.Wrap(fault.FieldInvalid, ErrCreditNote, "%v", ErrCreditNote)
-		case "Invoice":
 		default:
-			return nil, fault.New(fault.ArgumentMalformed, "the root element is %q, not a UBL Invoice", start.Name.Local)
+			return nil, fault.New(fault.ArgumentMalformed, "the root element is %q, not a UBL Invoice", root.Local)
 		}
-		var doc document
-		if err := dec.DecodeElement(&doc, &start); err != nil {
-			return nil, malformed(err)
-		}
-		return &doc, nil
-	}
-}
-
-func malformed(err error) error {
-	if f, ok := fault.From(err); ok {
-		return f
-	}
-	return fault.Wrap(fault.ArgumentMalformed, err, "not well-formed XML: %v", err)
-}
-
-// charset reads files that are not in UTF-8, by their declared encoding.
-func charset(label string, input io.Reader) (io.Reader, error) {
-	e, err := htmlindex.Get(label)
+	})
 	if err != nil {
-		return nil, fault.Wrap(fault.ArgumentMalformed, err, "the encoding %q is not known", label)
+		return nil, err
 	}
-	return e.NewDecoder().Reader(input), nil
-}
-
-// guard passes tokens on and refuses type definitions and deep nesting.
-type guard struct {
-	inner *xml.Decoder
-	depth int
-}
-
-// Token implements xml.TokenReader.
-func (g *guard) Token() (xml.Token, error) {
-	token, err := g.inner.RawToken()
-	switch token.(type) {
-	case xml.Directive:
-		return nil, fault.New(fault.ArgumentMalformed, "document type definitions are refused")
-	case xml.StartElement:
-		if g.depth++; g.depth > maxDepth {
-			return nil, fault.New(fault.TooLarge, "elements nest deeper than %d", maxDepth)
-		}
-	case xml.EndElement:
-		g.depth--
-	}
-	return token, err
+	return &doc, nil
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -29,11 +30,17 @@ type ChaincodeEvent struct {
 	Payload       []byte
 }
 
+// ErrForeignPosition says that a position is not one of this ledger: its block
+// does not hold its transaction. The ledger was made anew, or the position
+// belongs to another one.
+var ErrForeignPosition = errors.New("the position is not on this ledger")
+
 // ChaincodeEvents yields the events of the chaincode after the position, in the
 // order of the channel, those of valid transactions only, and goes on with new
 // ones. The zero position begins with the first block. It ends with an error,
-// which is ctx.Err() when ctx ends; to go on, ask again after the last event.
-// Package events does that.
+// which is ctx.Err() when ctx ends and ErrForeignPosition when the position is
+// not on this ledger; to go on, ask again after the last event. Package events
+// does that.
 func (c *Client) ChaincodeEvents(ctx context.Context, chaincode string, from Position) iter.Seq2[ChaincodeEvent, error] {
 	return func(yield func(ChaincodeEvent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -55,14 +62,16 @@ type eventQuery struct {
 	from      Position
 }
 
-// deliver calls f for each event until f returns false (nil) or the stream
-// breaks. fabric-gateway's own channel hides why a stream has ended, so the
-// signed request is sent here.
+// deliver calls f for each event after the position until f returns false (nil)
+// or the stream breaks. fabric-gateway's own channel hides why a stream has
+// ended, so the signed request is sent here. The peer could skip what is done
+// by itself, but it would skip for ever if the position were not its own.
 func (c *Client) deliver(ctx context.Context, link *peerLink, q eventQuery, f func(ChaincodeEvent) bool) error {
 	request, err := c.eventRequest(link, q)
 	if err != nil {
 		return refuse(PhasePrepare, err)
 	}
+	skipping := q.from.TransactionID
 	stream, err := link.raw.ChaincodeEvents(ctx, request)
 	for err == nil {
 		var response *gateway.ChaincodeEventsResponse
@@ -70,6 +79,16 @@ func (c *Client) deliver(ctx context.Context, link *peerLink, q eventQuery, f fu
 			break
 		}
 		for _, e := range response.GetEvents() {
+			if skipping != "" {
+				if response.GetBlockNumber() != q.from.Block {
+					return fmt.Errorf("%w: block %d does not hold transaction %s",
+						ErrForeignPosition, q.from.Block, skipping)
+				}
+				if e.GetTxId() == skipping {
+					skipping = ""
+				}
+				continue
+			}
 			if !f(ChaincodeEvent{
 				Block: response.GetBlockNumber(), TransactionID: e.GetTxId(), Name: e.GetEventName(), Payload: e.GetPayload(),
 			}) {
@@ -86,11 +105,7 @@ func (c *Client) deliver(ctx context.Context, link *peerLink, q eventQuery, f fu
 
 func (c *Client) eventRequest(link *peerLink, q eventQuery) (*gateway.SignedChaincodeEventsRequest, error) {
 	network := link.gateway.GetNetwork(c.profile.Channel)
-	options := []fabric.ChaincodeEventsOption{fabric.WithStartBlock(q.from.Block)}
-	if q.from.TransactionID != "" {
-		options = []fabric.ChaincodeEventsOption{fabric.WithCheckpoint(checkpoint{q.from})}
-	}
-	request, err := network.NewChaincodeEventsRequest(q.chaincode, options...)
+	request, err := network.NewChaincodeEventsRequest(q.chaincode, fabric.WithStartBlock(q.from.Block))
 	if err != nil {
 		return nil, err
 	}
@@ -109,15 +124,6 @@ func (c *Client) eventRequest(link *peerLink, q eventQuery) (*gateway.SignedChai
 	signed.Signature = signature
 	return &signed, nil
 }
-
-// checkpoint gives a position the two methods that fabric-gateway asks for.
-type checkpoint struct{ at Position }
-
-// BlockNumber is the block to go on with.
-func (p checkpoint) BlockNumber() uint64 { return p.at.Block }
-
-// TransactionID is the last transaction that is done.
-func (p checkpoint) TransactionID() string { return p.at.TransactionID }
 
 // AwaitBlock waits until a peer of the client's organisation has committed the
 // block. A caller that was told of a transaction by another organisation waits

@@ -101,7 +101,8 @@ func SelfTest(ctx context.Context, k kernel.Kernel) (err error) {
 func (v knownSignature) run(ctx context.Context, e Engine) error {
 	var key kernel.PublicKey
 	var rec kernel.Record
-	if err := errors.Join(fill(key[:], v.key), fill(rec.Digest[:], v.digest), fill(rec.Signature[:], v.signature)); err != nil {
+	err := errors.Join(fill(key[:], v.key), fill(rec.Digest[:], v.digest), fill(rec.Signature[:], v.signature))
+	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrSelfTest, v.source, err)
 	}
 	badKey := key

@@ -57,7 +57,7 @@ func ParseSignatureDER(b []byte) (Signature, error) {
 	in := cryptobyte.String(b)
 	if !in.ReadASN1(&inner, asn1.SEQUENCE) || !in.Empty() ||
 		!inner.ReadASN1Integer(&r) || !inner.ReadASN1Integer(&s) || !inner.Empty() {
-		return Signature{}, fmt.Errorf("%w: signature is not DER SEQUENCE{INTEGER, INTEGER} with nothing after it", ErrEncoding)
+		return Signature{}, fmt.Errorf("%w: signature is not DER SEQUENCE{INTEGER, INTEGER} and nothing else", ErrEncoding)
 	}
 	// ReadASN1Integer refuses negative numbers and strips the sign byte.
 	if len(r) > 32 || len(s) > 32 || isZero(r) || isZero(s) {

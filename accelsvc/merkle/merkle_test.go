@@ -125,7 +125,8 @@ func spoil(t *testing.T, sum Sum, p Proof, leaf []byte, root [Size]byte) {
 	refused("another root", p, leaf, other)
 	refused("another leaf", p, append([]byte("x"), leaf...), root)
 	refused("index = size", Proof{Index: p.Size, Size: p.Size, Path: p.Path}, leaf, root)
-	refused("longer path", Proof{Index: p.Index, Size: p.Size, Path: append(p.Path[:len(p.Path):len(p.Path)], root)}, leaf, root)
+	longer := append(p.Path[:len(p.Path):len(p.Path)], root)
+	refused("longer path", Proof{Index: p.Index, Size: p.Size, Path: longer}, leaf, root)
 	if len(p.Path) == 0 {
 		return
 	}

@@ -54,15 +54,20 @@ func newID(msp string) trade.DocID {
 }
 
 func newDeal(w *world) *deal {
-	d := &deal{world: w, invID: newID(exportBank), undID: newID(importBank),
-		bodies: map[trade.DocID][]byte{}, headers: map[trade.DocID]trade.Header{}}
+	d := &deal{
+		world: w, invID: newID(exportBank), undID: newID(importBank),
+		bodies: map[trade.DocID][]byte{}, headers: map[trade.DocID]trade.Header{},
+	}
 	d.payID = payment.IDFor(d.undID, 1)
-	d.inv = invoice.Body{Salt: salt(), Number: secretNumber, IssueDate: "2026-01-05", TypeCode: "380", Currency: "EUR",
+	d.inv = invoice.Body{
+		Salt: salt(), Number: secretNumber, IssueDate: "2026-01-05", TypeCode: "380", Currency: "EUR",
 		DueDate: "2026-03-05",
 		Seller:  invoice.Trader{Party: exporterID, Name: "Exporter Ltd", Country: "CN", TaxID: "CN1"},
 		Buyer:   invoice.Trader{Party: importerID, Name: "Importer GmbH", Country: "DE", TaxID: "DE1"},
-		Lines: []invoice.Line{{ID: "1", Name: secretGoods, Quantity: trade.Decimal{Unscaled: 2}, Unit: "H87",
-			Price: trade.Decimal{Unscaled: 6172839, Scale: 2}, NetMinor: 12345678}},
+		Lines: []invoice.Line{{
+			ID: "1", Name: secretGoods, Quantity: trade.Decimal{Unscaled: 2}, Unit: "H87",
+			Price: trade.Decimal{Unscaled: 6172839, Scale: 2}, NetMinor: 12345678,
+		}},
 		Taxes:  []invoice.Tax{{Category: "G", BaseMinor: 12345678}},
 		Totals: invoice.Totals{LinesMinor: 12345678, NetMinor: 12345678, GrossMinor: 12345678, DueMinor: 12345678},
 	}
@@ -101,8 +106,10 @@ func (d *deal) call(function string, cmd trade.Command, args any, along ...trade
 	if args != nil {
 		transient["args"] = must(canon.Encode(args))
 	}
-	return stubtest.Call{Chaincode: "trade", Function: function, Args: []string{string(must(canon.Encode(cmd)))},
-		Transient: transient, EndorsingOrgs: dealOrgs}
+	return stubtest.Call{
+		Chaincode: "trade", Function: function, Args: []string{string(must(canon.Encode(cmd)))},
+		Transient: transient, EndorsingOrgs: dealOrgs,
+	}
 }
 
 func (d *deal) issueInvoice() {
@@ -118,17 +125,21 @@ func (d *deal) acceptInvoice() {
 
 // undertake fills in undertaking and payment for the accepted invoice.
 func (d *deal) undertake() {
-	d.und = undertaking.Body{Salt: salt(), Number: "U-1", Form: "URDTT", Obligor: bankID, Applicant: importerID,
+	d.und = undertaking.Body{
+		Salt: salt(), Number: "U-1", Form: "URDTT", Obligor: bankID, Applicant: importerID,
 		Beneficiary: exporterID, Amount: d.inv.Due(), Deadline: d.now(30 * 24 * time.Hour),
 		Invoice: d.headers[d.invID].Reference(),
 		Conditions: []undertaking.Condition{
 			{Type: attest.CustomsCleared, Scheme: attest.SchemeMRN, Identifier: mrn},
 			{Type: attest.InspectionPassed, Scheme: attest.SchemeMRN, Identifier: mrn},
-		}}
-	d.pay = payment.Body{Salt: salt(), Cause: d.undID, Bank: bankID, Amount: d.inv.Due(),
+		},
+	}
+	d.pay = payment.Body{
+		Salt: salt(), Cause: d.undID, Bank: bankID, Amount: d.inv.Due(),
 		Debtor:   payment.Account{Party: bankID, Name: "Import Bank AG", IBAN: "DE75512108001245126199", BIC: "ARGODEFF"},
 		Creditor: payment.Account{Party: exporterID, Name: "Exporter Ltd", IBAN: secretIBAN, BIC: "ARGOCNSH"},
-		UETR:     "8a562c67-ca16-48ba-b074-65581be6f001", Remittance: secretNumber}
+		UETR:     "8a562c67-ca16-48ba-b074-65581be6f001", Remittance: secretNumber,
+	}
 	d.encode(d.undID, d.und)
 	d.encode(d.payID, d.pay)
 }

@@ -88,8 +88,10 @@ func (c *Fact) report(stub shim.ChaincodeStubInterface, in string) (Receipt, err
 	}
 	return Receipt{Fact: after}, s.commit(change{
 		puts: map[string]any{key: signed, state.FactKey(claim.Subject, claim.Type): after},
-		events: []trade.Event{{Kind: "fact", ID: trade.DocID(claim.Subject.String()), Action: claim.Type,
-			From: string(before.State), To: string(after.State), Version: after.Version}},
+		events: []trade.Event{{
+			Kind: "fact", ID: trade.DocID(claim.Subject.String()), Action: claim.Type,
+			From: string(before.State), To: string(after.State), Version: after.Version,
+		}},
 	})
 }
 
@@ -158,8 +160,10 @@ func (s *session) judge(policy attest.Policy, before FactRecord, claim attest.Cl
 		}
 	}
 	v := policy.Judge(latest, before.State)
-	after := FactRecord{Subject: claim.Subject, Type: claim.Type, State: v.State, OccurredAt: v.OccurredAt,
-		Sources: v.Sources, Version: before.Version + 1}
+	after := FactRecord{
+		Subject: claim.Subject, Type: claim.Type, State: v.State, OccurredAt: v.OccurredAt,
+		Sources: v.Sources, Version: before.Version + 1,
+	}
 	if v.State == trade.FactEstablished {
 		after.EstablishedAt = s.now
 		if before.State == trade.FactEstablished {

@@ -24,8 +24,10 @@ func commandFor(d *deal) trade.Command { return trade.Command{RequestID: d.reque
 // without running any chaincode, and returns how the network judged it.
 func (w *world) forge(set *stubtest.RWSet, chaincode string, by ...string) peer.TxValidationCode {
 	w.t.Helper()
-	tx, err := w.Forge(stubtest.Forgery{Client: w.clients["rival"], Chaincode: chaincode, Function: "Invoice:Issue",
-		Set: set, EndorsedBy: by})
+	tx, err := w.Forge(stubtest.Forgery{
+		Client: w.clients["rival"], Chaincode: chaincode, Function: "Invoice:Issue",
+		Set: set, EndorsedBy: by,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -44,8 +46,10 @@ func TestOneOrganisationAloneCannotMakeAValidDocument(t *testing.T) {
 	d.encode(d.invID, d.inv)
 	body := d.bodies[d.invID]
 	id := newID(carrier)
-	h := trade.Header{ID: id, Kind: invoice.Kind, State: invoice.Accepted, Version: 2,
-		Digest: digest(body), Parties: msps(carrier, exportBank)}
+	h := trade.Header{
+		ID: id, Kind: invoice.Kind, State: invoice.Accepted, Version: 2,
+		Digest: digest(body), Parties: msps(carrier, exportBank),
+	}
 
 	t.Run("a header of its own making commits but is not valid", func(t *testing.T) {
 		set := stubtest.NewRWSet().Put("trade", state.HeaderKey(id), headerBytes(h)).
@@ -151,8 +155,10 @@ func TestSquattedIDsAreRefusedAndAnotherIDWorks(t *testing.T) {
 
 func TestOneOrganisationAloneCannotWriteTheRegistry(t *testing.T) {
 	w := newWorld(t)
-	fact := must(json.Marshal(contract.FactRecord{Subject: subject(), Type: attest.CustomsCleared,
-		State: trade.FactEstablished, Version: 1}))
+	fact := must(json.Marshal(contract.FactRecord{
+		Subject: subject(), Type: attest.CustomsCleared,
+		State: trade.FactEstablished, Version: 1,
+	}))
 	set := func() *stubtest.RWSet {
 		return stubtest.NewRWSet().Put("registry", state.FactKey(subject(), attest.CustomsCleared), fact)
 	}

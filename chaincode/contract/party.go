@@ -98,9 +98,13 @@ func (c *Party) step(ctx contractapi.TransactionContextInterface, action, in str
 }
 
 func partyChange(before, after party.Record, action string) change {
-	return change{puts: map[string]any{state.PartyKey(after.ID): after}, result: after,
-		events: []trade.Event{{Kind: "party", ID: trade.DocID(after.ID), Action: action,
-			From: before.State, To: after.State, Version: after.Version}}}
+	return change{
+		puts: map[string]any{state.PartyKey(after.ID): after}, result: after,
+		events: []trade.Event{{
+			Kind: "party", ID: trade.DocID(after.ID), Action: action,
+			From: before.State, To: after.State, Version: after.Version,
+		}},
+	}
 }
 
 // party returns the record of a registered party.

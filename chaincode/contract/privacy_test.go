@@ -61,8 +61,10 @@ func TestPrivateReadsAreForOwnClientsOfPartiesOnly(t *testing.T) {
 		if strings.HasSuffix(tc.function, "List") {
 			in = "{}"
 		}
-		out, err := d.clients[tc.client].Evaluate(stubtest.Call{Chaincode: "trade", Function: tc.function,
-			Args: []string{in}, EndorsingOrgs: []string{tc.peer}, Gateway: tc.peer})
+		out, err := d.clients[tc.client].Evaluate(stubtest.Call{
+			Chaincode: "trade", Function: tc.function,
+			Args: []string{in}, EndorsingOrgs: []string{tc.peer}, Gateway: tc.peer,
+		})
 		if got := fault.CodeOf(err); got != tc.want {
 			t.Errorf("%s: got %q and %d bytes, want %s", tc.name, got, len(out), tc.want)
 		}

@@ -164,9 +164,13 @@ func (c *Constitution) Approve(ctx contractapi.TransactionContextInterface, in s
 			if err != nil {
 				return change{}, err
 			}
-			return change{puts: map[string]any{state.ConstitutionKey: after}, result: after,
-				events: []trade.Event{{Kind: "constitution", ID: "constitution", Action: "APPROVE",
-					From: before.State, To: after.State, Version: uint64(len(after.Approvals))}}}, nil
+			return change{
+				puts: map[string]any{state.ConstitutionKey: after}, result: after,
+				events: []trade.Event{{
+					Kind: "constitution", ID: "constitution", Action: "APPROVE",
+					From: before.State, To: after.State, Version: uint64(len(after.Approvals)),
+				}},
+			}, nil
 		}))
 }
 

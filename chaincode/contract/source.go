@@ -70,7 +70,7 @@ func (c *Source) step(ctx contractapi.TransactionContextInterface, action, in st
 			if err != nil {
 				return change{}, err
 			}
-			after := before
+			var after source.Record
 			if action == source.Revoke {
 				after, err = before.Revoke(a.From, s.caller)
 			} else {
@@ -81,9 +81,13 @@ func (c *Source) step(ctx contractapi.TransactionContextInterface, action, in st
 }
 
 func sourceChange(before, after source.Record, action string) change {
-	return change{puts: map[string]any{state.SourceKey(after.ID): after}, result: after,
-		events: []trade.Event{{Kind: "source", ID: trade.DocID(after.ID), Action: action,
-			From: before.State, To: after.State, Version: uint64(len(after.Approvals))}}}
+	return change{
+		puts: map[string]any{state.SourceKey(after.ID): after}, result: after,
+		events: []trade.Event{{
+			Kind: "source", ID: trade.DocID(after.ID), Action: action,
+			From: before.State, To: after.State, Version: uint64(len(after.Approvals)),
+		}},
+	}
 }
 
 func (s *session) source(id attest.SourceID) (source.Record, error) {
@@ -168,9 +172,13 @@ func (s *session) approvePolicy(before source.PolicyRecord) (change, error) {
 		return change{}, err
 	}
 	t := after.Policy.Type
-	ch := change{puts: map[string]any{state.ProposalKey(t, after.Digest): after}, result: after,
-		events: []trade.Event{{Kind: "policy", ID: trade.DocID(t), Action: source.Approve,
-			From: before.State, To: after.State, Version: uint64(len(after.Approvals))}}}
+	ch := change{
+		puts: map[string]any{state.ProposalKey(t, after.Digest): after}, result: after,
+		events: []trade.Event{{
+			Kind: "policy", ID: trade.DocID(t), Action: source.Approve,
+			From: before.State, To: after.State, Version: uint64(len(after.Approvals)),
+		}},
+	}
 	if after.State == source.Active && before.State != source.Active {
 		ch.puts[state.PolicyKey(t)] = after
 	}

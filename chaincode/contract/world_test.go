@@ -1,22 +1,21 @@
 package contract_test
 
 import (
-	"context"
-	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"math/big"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
-	"github.com/emmansun/gmsm/sm3"
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/argosy-trade/argosy/accelsvc/client"
 	"github.com/argosy-trade/argosy/chaincode/contract"
 	"github.com/argosy-trade/argosy/chaincode/domain/attest"
 	"github.com/argosy-trade/argosy/chaincode/domain/canon"
@@ -43,27 +42,15 @@ const (
 	rivalID    = trade.PartyID("529900ARGOSYRIVAL085")
 )
 
-// software is the accelerator of the tests: the reference library in process.
-type software struct{}
-
-func (software) VerifySM2(_ context.Context, batch []contract.SignedMessage) ([]bool, error) {
-	out := make([]bool, len(batch))
-	for i, m := range batch {
-		pub := &ecdsa.PublicKey{Curve: sm2.P256(), X: new(big.Int).SetBytes(m.PublicKey[:32]),
-			Y: new(big.Int).SetBytes(m.PublicKey[32:])}
-		e, err := sm2.CalculateSM2Hash(pub, m.Message, nil)
-		out[i] = err == nil && sm2.Verify(pub, e, new(big.Int).SetBytes(m.Signature[:32]),
-			new(big.Int).SetBytes(m.Signature[32:]))
+// software is the accelerator without a sidecar.
+func software(t *testing.T) contract.Accelerator {
+	t.Helper()
+	c, err := client.New(client.Options{Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out, nil
-}
-
-func (software) SM3(_ context.Context, messages [][]byte) ([][32]byte, error) {
-	out := make([][32]byte, len(messages))
-	for i, m := range messages {
-		out[i] = sm3.Sum(m)
-	}
-	return out, nil
+	t.Cleanup(func() { _ = c.Close() })
+	return contract.NewAccelerator(c)
 }
 
 // world is a network with both chaincodes, its constitution and its companies.
@@ -88,8 +75,12 @@ func newWorld(t *testing.T) *world {
 		name string
 		id   trade.PartyID
 		role trade.Role
-	}{{"exporter", exporterID, trade.RoleTrader}, {"importer", importerID, trade.RoleTrader},
-		{"bank", bankID, trade.RoleBank}, {"rival", rivalID, trade.RoleTrader}} {
+	}{
+		{"exporter", exporterID, trade.RoleTrader},
+		{"importer", importerID, trade.RoleTrader},
+		{"bank", bankID, trade.RoleBank},
+		{"rival", rivalID, trade.RoleTrader},
+	} {
 		w.enrol(p.name, p.id, p.role)
 	}
 	w.addSource("authority-customs", authority, attest.CustomsCleared, attest.CustomsReleased)
@@ -102,10 +93,13 @@ func newWorld(t *testing.T) *world {
 // bareWorld has chaincodes and clients but an empty ledger.
 func bareWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Network: stubtest.NewNetwork(t, orgs...), t: t, clients: map[string]*stubtest.Client{},
-		keys: map[attest.SourceID]*sm2.PrivateKey{}, policies: map[string]trade.Digest{}}
+	w := &world{
+		Network: stubtest.NewNetwork(t, orgs...), t: t, clients: map[string]*stubtest.Client{},
+		keys: map[attest.SourceID]*sm2.PrivateKey{}, policies: map[string]trade.Digest{},
+	}
+	accelerator := software(t)
 	options := func(msp string) contract.Options {
-		return contract.Options{MSPID: trade.MSPID(msp), Accelerator: software{}, Now: w.Now, Registry: "registry"}
+		return contract.Options{MSPID: trade.MSPID(msp), Accelerator: accelerator, Now: w.Now, Registry: "registry"}
 	}
 	w.Deploy("registry", func(msp string) shim.Chaincode { return must(contract.NewRegistry(options(msp))) },
 		stubtest.Majority())
@@ -154,8 +148,10 @@ func (w *world) request() string {
 }
 
 func (w *world) submit(c *stubtest.Client, function string, arg any) ([]byte, error) {
-	res, err := c.Submit(stubtest.Call{Chaincode: chaincodeOf(function), Function: function,
-		Args: []string{string(must(canon.Encode(arg)))}})
+	res, err := c.Submit(stubtest.Call{
+		Chaincode: chaincodeOf(function), Function: function,
+		Args: []string{string(must(canon.Encode(arg)))},
+	})
 	return res.Payload, err
 }
 
@@ -169,8 +165,10 @@ func (w *world) must(c *stubtest.Client, function string, arg any) []byte {
 }
 
 func (w *world) ask(c *stubtest.Client, function string, arg, result any) error {
-	b, err := c.Evaluate(stubtest.Call{Chaincode: chaincodeOf(function), Function: function,
-		Args: []string{string(must(canon.Encode(arg)))}})
+	b, err := c.Evaluate(stubtest.Call{
+		Chaincode: chaincodeOf(function), Function: function,
+		Args: []string{string(must(canon.Encode(arg)))},
+	})
 	if err != nil {
 		return err
 	}
@@ -242,9 +240,11 @@ func (w *world) now(d time.Duration) trade.Instant { return trade.InstantOf(w.No
 // claim is a claim of a source about a subject, right in every respect.
 func (w *world) claim(src attest.SourceID, subject trade.Digest, factType string) attest.Claim {
 	w.sequence++
-	return attest.Claim{Channel: stubtest.ChannelID, Policy: w.policies[factType], Source: src, Subject: subject,
+	return attest.Claim{
+		Channel: stubtest.ChannelID, Policy: w.policies[factType], Source: src, Subject: subject,
 		Type: factType, Classifier: attest.Actual, OccurredAt: w.now(-time.Minute), ObservedAt: w.now(0),
-		Evidence: sha256.Sum256([]byte("salt and message")), Sequence: w.sequence}
+		Evidence: sha256.Sum256([]byte("salt and message")), Sequence: w.sequence,
+	}
 }
 
 func (w *world) sign(c attest.Claim) attest.SignedClaim {

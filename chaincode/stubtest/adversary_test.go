@@ -18,7 +18,10 @@ func TestForgeries(t *testing.T) {
 	submit(t, a, share("body", alpha, beta))
 	own := stubtest.ImplicitCollection(gamma)
 	theirs := stubtest.ImplicitCollection(alpha)
-	const failure = "ENDORSEMENT_POLICY_FAILURE"
+	const failure, conflict = "ENDORSEMENT_POLICY_FAILURE", "MVCC_READ_CONFLICT"
+	set := stubtest.NewRWSet
+	x := []byte("x")
+	only := []string{gamma}
 	for _, tc := range []struct {
 		name      string
 		chaincode string
@@ -26,29 +29,25 @@ func TestForgeries(t *testing.T) {
 		by        []string
 		want      string
 	}{
-		{"a new key commits", "open", stubtest.NewRWSet().Put("open", "forged", []byte("x")), []string{gamma}, "VALID"},
-		{"overwriting a protected one", "open", stubtest.NewRWSet().Put("open", "doc", []byte("x")), []string{gamma}, failure},
-		{"deleting it", "open", stubtest.NewRWSet().Delete("open", "doc"), []string{gamma}, failure},
-		{"taking its policy", "open", stubtest.NewRWSet().SetPolicy("open", "doc", peerPolicy(gamma)), []string{gamma}, failure},
-		{"another's collection", "open", stubtest.NewRWSet().PutPrivate("open", theirs, "body", []byte("x")),
-			[]string{gamma}, failure},
-		{"deleting there", "open", stubtest.NewRWSet().DeletePrivate("open", theirs, "body"), []string{gamma}, failure},
-		{"its policy", "open", stubtest.NewRWSet().SetPrivatePolicy("open", theirs, "body", peerPolicy(gamma)),
-			[]string{gamma}, failure},
-		{"its own collection", "open", stubtest.NewRWSet().PutPrivate("open", own, "body", []byte("x")),
-			[]string{gamma}, "VALID"},
-		{"a majority chaincode", "common", stubtest.NewRWSet().Put("common", "fact", []byte("x")), []string{gamma}, failure},
-		{"the same by way of another", "open", stubtest.NewRWSet().Put("common", "fact", []byte("x")),
-			[]string{gamma}, failure},
-		{"in collusion", "common", stubtest.NewRWSet().Put("common", "fact", []byte("x")), []string{gamma, beta}, "VALID"},
-		{"an unknown chaincode", "open", stubtest.NewRWSet().Put("nowhere", "k", []byte("x")),
-			[]string{alpha, beta, gamma}, "INVALID_CHAINCODE"},
-		{"a read that never was", "open", stubtest.NewRWSet().Read("open", "doc", nil).Put("open", "k", []byte("x")),
-			[]string{gamma}, "MVCC_READ_CONFLICT"},
-		{"a private read that never was", "open", stubtest.NewRWSet().
-			ReadPrivate("open", theirs, "body", &stubtest.Version{Block: 9}), []string{gamma}, "MVCC_READ_CONFLICT"},
-		{"an honest read", "open", stubtest.NewRWSet().Read("open", "doc", n.Committed("open", "doc")).
-			Put("open", "k", []byte("x")), []string{gamma}, "VALID"},
+		{"a new key commits", "open", set().Put("open", "forged", x), only, "VALID"},
+		{"overwriting a protected one", "open", set().Put("open", "doc", x), only, failure},
+		{"deleting it", "open", set().Delete("open", "doc"), only, failure},
+		{"taking its policy", "open", set().SetPolicy("open", "doc", peerPolicy(gamma)), only, failure},
+		{"another's collection", "open", set().PutPrivate("open", theirs, "body", x), only, failure},
+		{"deleting there", "open", set().DeletePrivate("open", theirs, "body"), only, failure},
+		{"purging there", "open", set().PurgePrivate("open", theirs, "body"), only, failure},
+		{"its policy", "open", set().SetPrivatePolicy("open", theirs, "body", peerPolicy(gamma)), only, failure},
+		{"its own collection", "open", set().PutPrivate("open", own, "body", x), only, "VALID"},
+		{"a majority chaincode", "common", set().Put("common", "fact", x), only, failure},
+		{"the same by way of another", "open", set().Put("common", "fact", x), only, failure},
+		{"in collusion", "common", set().Put("common", "fact", x), []string{gamma, beta}, "VALID"},
+		{"an unknown chaincode", "open", set().Put("nowhere", "k", x), n.Organisations(), "INVALID_CHAINCODE"},
+		{"a read that never was", "open", set().Read("open", "doc", nil).Put("open", "k", x), only, conflict},
+		{
+			"a private read that never was", "open",
+			set().ReadPrivate("open", theirs, "body", &stubtest.Version{Block: 9}), only, conflict,
+		},
+		{"an honest read", "open", set().Read("open", "doc", n.Committed("open", "doc")).Put("open", "k", x), only, "VALID"},
 	} {
 		tx, err := n.Forge(stubtest.Forgery{
 			Client: eve, Chaincode: tc.chaincode, Set: tc.set, EndorsedBy: tc.by,

@@ -161,7 +161,7 @@ func (n *Network) commitPrivate(v *validation) {
 		if c.code != peer.TxValidationCode_VALID {
 			continue
 		}
-		version := &Version{Block: v.number, Tx: uint64(i)} //nolint:gosec // an index
+		version := &Version{Block: v.number, Tx: uint64(i)}
 		for _, ns := range c.parsed.results {
 			for _, coll := range ns.collections {
 				for org, nd := range n.nodes {
@@ -210,6 +210,7 @@ func (v *validation) storePrivate(org string, set *privateSet, version *Version)
 	}
 	writes := &kvrwset.KVRWSet{}
 	if err := proto.Unmarshal(set.raw, writes); err != nil {
+		//nolint:forbidigo // a bug of this package
 		panic(fmt.Sprintf("stubtest: own private write set: %v", err))
 	}
 	t := writable(v.network.state.private[org], set.at)

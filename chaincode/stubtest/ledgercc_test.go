@@ -64,6 +64,20 @@ var actions = map[string]action{
 		}
 		return "", stub.FinishWriteBatch()
 	},
+	// batchAll does one write of every kind in a batch; the private ones go to the peer's own collection.
+	"batchAll": func(_ *ledgerCC, stub shim.ChaincodeStubInterface, args []string) (any, error) {
+		stub.StartWriteBatch()
+		own := stubtest.ImplicitCollection(args[0])
+		return "", errors.Join(
+			stub.PutState("put", []byte("batched")),
+			stub.SetStateValidationParameter("put", peerPolicy(args[0])),
+			stub.DelState("del"),
+			stub.PutPrivateData(own, "put", []byte("batched")),
+			stub.DelPrivateData(own, "del"),
+			stub.PurgePrivateData(own, "purge"),
+			stub.FinishWriteBatch(),
+		)
+	},
 	"fail": func(_ *ledgerCC, _ shim.ChaincodeStubInterface, args []string) (any, error) {
 		return nil, errors.New(args[0])
 	},

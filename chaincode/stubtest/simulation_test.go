@@ -161,7 +161,8 @@ func TestRanges(t *testing.T) {
 		{open("range", "b", "c"), `["b=batched"]`},
 		{open("page", "", "", "2", ""), `["a=batched","b=batched","bookmark c"]`},
 		{open("page", "", "", "2", "c"), `["c=batched","bookmark "]`},
-		{open("composite", "doc", "x"), `["\u0000doc\u0000x\u00001\u0000=composite","\u0000doc\u0000x\u00002\u0000=composite"]`},
+		{open("composite", "doc", "x"), `["\u0000doc\u0000x\u00001\u0000=composite",` +
+			`"\u0000doc\u0000x\u00002\u0000=composite"]`},
 		{open("composite", "doc", "z"), `[]`},
 	} {
 		if got := evaluate(t, a, tc.call); got != tc.want {
@@ -184,6 +185,26 @@ func TestRangeLongerThanABatch(t *testing.T) {
 	}
 	submit(t, a, open("batch", keys...))
 	if diff := cmp.Diff("["+strings.Join(want, ",")+"]", evaluate(t, a, open("range", "", ""))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWriteBatch(t *testing.T) {
+	n := newNetwork(t)
+	a := n.Client(alpha, "ann", nil)
+	submit(t, a, open("put", "del", "x"))
+	submit(t, a, share("del", alpha))
+	submit(t, a, share("purge", alpha))
+	submit(t, a, open("batchAll", alpha))
+	var got []string
+	for _, record := range n.Dump(alpha) {
+		if !record.Hashed {
+			got = append(got, fmt.Sprintf("%s/%s=%s policy=%t", record.Collection, record.Key, record.Value,
+				len(record.Policy) > 0))
+		}
+	}
+	want := []string{"/put=batched policy=true", "_implicit_org_AlphaMSP/put=batched policy=false"}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -263,8 +284,10 @@ func TestUnsupportedIsRefused(t *testing.T) {
 	}{
 		{open("rich", `{"selector":{}}`), "ExecuteQuery not supported for leveldb"},
 		{open("getCollection", "explicit", "k"), "collection trade/open/explicit could not be found"},
-		{open("getPrivate", "NobodyMSP", "k"),
-			"collection [_implicit_org_NobodyMSP] not defined in the collection config for chaincode [open]"},
+		{
+			open("getPrivate", "NobodyMSP", "k"),
+			"collection [_implicit_org_NobodyMSP] not defined in the collection config for chaincode [open]",
+		},
 		{stubtest.Call{Chaincode: "nowhere", Function: "x"}, "chaincode nowhere not found"},
 	} {
 		if _, err := a.Evaluate(tc.call); err == nil || !strings.Contains(err.Error(), tc.want) {

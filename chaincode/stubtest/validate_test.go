@@ -18,6 +18,11 @@ func TestReadConflicts(t *testing.T) {
 	second := endorsed(t, a, open("increment", "n"))
 	blind := endorsed(t, a, open("put", "other", "x"))
 	third := endorsed(t, a, open("increment", "n"))
+	_, err := a.Submit(by(majority("put", "k", "v"), alpha))
+	want := "failed to commit with status code 10 (ENDORSEMENT_POLICY_FAILURE)"
+	if codeOf(t, err); !strings.Contains(err.Error(), want) {
+		t.Errorf("error text: %v", err)
+	}
 	got := commit(t, n, first, second, blind)
 	if diff := cmp.Diff([]string{"VALID", "MVCC_READ_CONFLICT", "VALID"}, got); diff != "" {
 		t.Errorf("one block: %s", diff)

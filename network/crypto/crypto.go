@@ -157,8 +157,11 @@ type issuer struct {
 func (is issuer) clients() error {
 	for _, c := range is.o.Clients {
 		sub := subject{name: c.Name, ou: ouClient, attributes: Attributes(c)}
-		if err := is.identity(sub, is.store.Client(is.o, c.Name)); err != nil {
-			return err
+		pair := is.store.Client(is.o, c.Name)
+		if !exists(pair.PrivateKey) {
+			if err := is.identity(sub, pair); err != nil {
+				return err
+			}
 		}
 		if c.SM2Key {
 			if err := is.sm2(c.Name); err != nil {
@@ -205,6 +208,9 @@ func (is issuer) nodeTLS(node string) error {
 func (is issuer) identity(sub subject, to Pair) error { return is.ca.issueIdentity(sub, to) }
 
 func (is issuer) sm2(name string) error {
+	if exists(is.store.SM2PublicKey(is.o, name)) {
+		return nil
+	}
 	return writeSM2(is.store.SM2Key(is.o, name), is.store.SM2PublicKey(is.o, name))
 }
 
@@ -229,4 +235,26 @@ func writeFile(path string, text []byte, mode os.FileMode) error {
 		return err
 	}
 	return os.WriteFile(path, text, mode)
+}
+
+// Complete issues what t has and the store lacks: clients and SM2 keys that
+// were added to a topology after its network was made. Nothing is replaced.
+func (s Store) Complete(t *topology.Topology, now time.Time) error {
+	for i := range t.Organisations {
+		o := &t.Organisations[i]
+		ca, err := loadAuthority(o.Name, s.CA(o), s.path(o, "ca-key.pem"))
+		if err != nil {
+			return fmt.Errorf("crypto: organisation %s: %w", o.Name, err)
+		}
+		ca.now = now
+		if err := (issuer{store: s, o: o, ca: ca}).clients(); err != nil {
+			return fmt.Errorf("crypto: organisation %s: %w", o.Name, err)
+		}
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -156,3 +156,27 @@ func TestKeysAreMadeOnce(t *testing.T) {
 		t.Errorf("got %v, want ErrExists", err)
 	}
 }
+
+func TestCompleteAddsAndReplacesNothing(t *testing.T) {
+	top, s := generate(t)
+	o := &top.Organisations[0]
+	before := certificate(t, s.Client(o, "exporter").Certificate)
+	o.Clients = append(o.Clients, topology.Client{Name: "newcomer", Roles: []string{"trader"}, SM2Key: true})
+	if err := s.Complete(top, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if !before.Equal(certificate(t, s.Client(o, "exporter").Certificate)) {
+		t.Error("an existing certificate was replaced")
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate(t, s.CA(o)))
+	added := certificate(t, s.Client(o, "newcomer").Certificate)
+	if _, err := added.Verify(x509.VerifyOptions{
+		Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	}); err != nil {
+		t.Error(err)
+	}
+	if !exists(s.SM2Key(o, "newcomer")) {
+		t.Error("no SM2 key for the new client")
+	}
+}

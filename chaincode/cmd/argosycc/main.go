@@ -72,11 +72,14 @@ func main() {
 }
 
 func command() *cobra.Command {
-	root := &cobra.Command{Use: "argosycc", Short: "Argosy's chaincodes as a service",
-		SilenceUsage: true, SilenceErrors: true}
+	root := &cobra.Command{
+		Use: "argosycc", Short: "Argosy's chaincodes as a service",
+		SilenceUsage: true, SilenceErrors: true,
+	}
 	var path string
 	var check bool
-	serve := &cobra.Command{Use: "serve", Short: "Serve the chaincodes to the organisation's peer", Args: cobra.NoArgs,
+	serve := &cobra.Command{
+		Use: "serve", Short: "Serve the chaincodes to the organisation's peer", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var c Config
 			if err := service.LoadConfig(path, &c); err != nil {
@@ -89,7 +92,8 @@ func command() *cobra.Command {
 			ctx, cancel := service.SignalContext(cmd.Context())
 			defer cancel()
 			return run(ctx, c, log)
-		}}
+		},
+	}
 	serve.Flags().StringVar(&path, "config", "argosycc.yaml", "configuration file")
 	serve.Flags().BoolVar(&check, "check", false, "check the configuration and stop")
 	root.AddCommand(serve)
@@ -99,8 +103,10 @@ func command() *cobra.Command {
 // run serves until ctx ends or a listener fails.
 func run(ctx context.Context, c Config, log *slog.Logger) error {
 	reg := service.NewRegistry()
-	accelerator, err := client.New(client.Options{Socket: c.Accelerator.Socket,
-		SampleShare: c.Accelerator.SampleShare, Logger: log, Registerer: reg})
+	accelerator, err := client.New(client.Options{
+		Socket:      c.Accelerator.Socket,
+		SampleShare: c.Accelerator.SampleShare, Logger: log, Registerer: reg,
+	})
 	if err != nil {
 		return err
 	}
@@ -130,14 +136,18 @@ func run(ctx context.Context, c Config, log *slog.Logger) error {
 }
 
 func build(c Config, accelerator *client.Client, reg prometheus.Registerer) ([]*shim.ChaincodeServer, error) {
-	options := contract.Options{MSPID: trade.MSPID(c.MSPID), Accelerator: contract.NewAccelerator(accelerator),
-		Now: time.Now, Registry: "registry"}
+	options := contract.Options{
+		MSPID: trade.MSPID(c.MSPID), Accelerator: contract.NewAccelerator(accelerator),
+		Now: time.Now, Registry: "registry",
+	}
 	if c.MSPID == "" || len(c.Chaincodes) == 0 {
 		return nil, errors.New("configuration: mspId and at least one chaincode must be given")
 	}
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "argosy_chaincode_seconds",
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "argosy_chaincode_seconds",
 		Help:    "Time in the chaincode of one call, by function and outcome (ok or the refusal's code).",
-		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}, []string{"function", "outcome"})
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+	}, []string{"function", "outcome"})
 	if err := reg.Register(seconds); err != nil {
 		return nil, err
 	}
@@ -151,8 +161,10 @@ func build(c Config, accelerator *client.Client, reg prometheus.Registerer) ([]*
 		if err != nil {
 			return nil, fmt.Errorf("chaincode %s: %w", cc.Name, err)
 		}
-		out = append(out, &shim.ChaincodeServer{CCID: cc.PackageID, Address: cc.Listen, TLSProps: props,
-			CC: &measured{inner: code, seconds: seconds}})
+		out = append(out, &shim.ChaincodeServer{
+			CCID: cc.PackageID, Address: cc.Listen, TLSProps: props,
+			CC: &measured{inner: code, seconds: seconds},
+		})
 	}
 	return out, nil
 }

@@ -15,14 +15,20 @@ const (
 )
 
 func valid() Body {
-	return Body{Salt: trade.Salt{1}, Number: "I-1", IssueDate: "2026-01-05", TypeCode: "380", Currency: "EUR",
+	return Body{
+		Salt: trade.Salt{1}, Number: "I-1", IssueDate: "2026-01-05", TypeCode: "380", Currency: "EUR",
 		DueDate: "2026-03-05", Seller: Trader{Party: sellerID, Name: "S", Country: "CN"},
 		Buyer: Trader{Party: buyerID, Name: "B", Country: "DE"},
-		Lines: []Line{{ID: "1", Name: "press", Quantity: trade.Decimal{Unscaled: 2}, Unit: "H87", NetMinor: 600},
-			{ID: "2", Name: "spares", Quantity: trade.Decimal{Unscaled: 15, Scale: 1}, Unit: "KGM", NetMinor: 400}},
+		Lines: []Line{
+			{ID: "1", Name: "press", Quantity: trade.Decimal{Unscaled: 2}, Unit: "H87", NetMinor: 600},
+			{ID: "2", Name: "spares", Quantity: trade.Decimal{Unscaled: 15, Scale: 1}, Unit: "KGM", NetMinor: 400},
+		},
 		Taxes: []Tax{{Category: "S", Rate: trade.Decimal{Unscaled: 19}, BaseMinor: 1050, TaxMinor: 200}},
-		Totals: Totals{LinesMinor: 1000, AllowancesMinor: 50, ChargesMinor: 100, NetMinor: 1050, TaxMinor: 200,
-			GrossMinor: 1250, PaidMinor: 251, RoundingMinor: 1, DueMinor: 1000}}
+		Totals: Totals{
+			LinesMinor: 1000, AllowancesMinor: 50, ChargesMinor: 100, NetMinor: 1050, TaxMinor: 200,
+			GrossMinor: 1250, PaidMinor: 251, RoundingMinor: 1, DueMinor: 1000,
+		},
+	}
 }
 
 func TestEveryStateAndAction(t *testing.T) {

@@ -115,8 +115,10 @@ func Register(a Application, f trade.Facts) (Record, error) {
 			return Record{}, fault.New(fault.RoleMissing, "the certificate does not carry the role %s", r)
 		}
 	}
-	return Record{ID: a.ID, MSP: f.Caller.MSP, Name: a.Name, Roles: a.Roles, State: Applied, Version: 1,
-		Binding: f.Caller.CertID, SM2PublicKey: a.SM2PublicKey, UpdatedAt: f.Now}, nil
+	return Record{
+		ID: a.ID, MSP: f.Caller.MSP, Name: a.Name, Roles: a.Roles, State: Applied, Version: 1,
+		Binding: f.Caller.CertID, SM2PublicKey: a.SM2PublicKey, UpdatedAt: f.Now,
+	}, nil
 }
 
 // Move returns the record after action.

@@ -14,10 +14,12 @@ const (
 )
 
 func valid() Body {
-	return Body{Salt: trade.Salt{1}, Cause: "BankMSP.00112233445566778899aabbccddeeff", Bank: obligor,
+	return Body{
+		Salt: trade.Salt{1}, Cause: "BankMSP.00112233445566778899aabbccddeeff", Bank: obligor,
 		Debtor:   Account{Party: obligor, Name: "Bank", IBAN: "DE75512108001245126199", BIC: "ARGODEFF"},
 		Creditor: Account{Party: seller, Name: "Seller", IBAN: "DE89370400440532013000", BIC: "ARGODEFFXXX"},
-		Amount:   trade.Money{AmountMinor: 1, Currency: "EUR"}, UETR: "8a562c67-ca16-48ba-b074-65581be6f001", Remittance: "I"}
+		Amount:   trade.Money{AmountMinor: 1, Currency: "EUR"}, UETR: "8a562c67-ca16-48ba-b074-65581be6f001", Remittance: "I",
+	}
 }
 
 func TestEveryStateAndAction(t *testing.T) {

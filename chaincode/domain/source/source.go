@@ -87,8 +87,10 @@ func New(p Proposal, law constitution.Record, caller trade.Caller) (Record, erro
 			return Record{}, err
 		}
 	}
-	r := Record{ID: p.ID, Owner: caller.MSP, Types: p.Types, SM2PublicKey: p.SM2PublicKey,
-		ValidFrom: p.ValidFrom, ValidTo: p.ValidTo, State: Proposed}
+	r := Record{
+		ID: p.ID, Owner: caller.MSP, Types: p.Types, SM2PublicKey: p.SM2PublicKey,
+		ValidFrom: p.ValidFrom, ValidTo: p.ValidTo, State: Proposed,
+	}
 	return r.approve(law, caller)
 }
 

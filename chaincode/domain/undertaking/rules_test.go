@@ -40,32 +40,46 @@ type scene struct {
 func newScene(t *testing.T, state string) scene {
 	t.Helper()
 	amount := trade.Money{AmountMinor: 1000, Currency: "EUR"}
-	inv := invoice.Body{Salt: trade.Salt{1}, Currency: "EUR", Seller: invoice.Trader{Party: seller},
-		Buyer: invoice.Trader{Party: buyer}, Totals: invoice.Totals{DueMinor: 1000}}
+	inv := invoice.Body{
+		Salt: trade.Salt{1}, Currency: "EUR", Seller: invoice.Trader{Party: seller},
+		Buyer: invoice.Trader{Party: buyer}, Totals: invoice.Totals{DueMinor: 1000},
+	}
 	parties := []trade.MSPID{"BankMSP", "SellerMSP"}
-	invoiceDoc := trade.Document{Header: trade.Header{ID: invID, Kind: invoice.Kind, State: invoice.Accepted, Version: 2,
-		Digest: trade.Digest{7}, Parties: parties}, Body: encode(t, inv)}
-	body := Body{Salt: trade.Salt{2}, Number: "U-1", Form: "URDTT", Obligor: bank, Applicant: buyer, Beneficiary: seller,
+	invoiceDoc := trade.Document{Header: trade.Header{
+		ID: invID, Kind: invoice.Kind, State: invoice.Accepted, Version: 2,
+		Digest: trade.Digest{7}, Parties: parties,
+	}, Body: encode(t, inv)}
+	body := Body{
+		Salt: trade.Salt{2}, Number: "U-1", Form: "URDTT", Obligor: bank, Applicant: buyer, Beneficiary: seller,
 		Amount: amount, Deadline: deadline, Invoice: invoiceDoc.Header.Reference(),
-		Conditions: []Condition{{Type: attest.CustomsCleared, Scheme: attest.SchemeMRN, Identifier: "M"}}}
+		Conditions: []Condition{{Type: attest.CustomsCleared, Scheme: attest.SchemeMRN, Identifier: "M"}},
+	}
 	payID := payment.IDFor(id, 1)
-	pay := payment.Body{Salt: trade.Salt{3}, Cause: id, Bank: bank, Amount: amount, Remittance: "I-1",
+	pay := payment.Body{
+		Salt: trade.Salt{3}, Cause: id, Bank: bank, Amount: amount, Remittance: "I-1",
 		UETR:     "8a562c67-ca16-48ba-b074-65581be6f001",
 		Debtor:   payment.Account{Party: bank, Name: "Bank", Other: "1", BIC: "ARGODEFF"},
-		Creditor: payment.Account{Party: seller, Name: "Seller", Other: "2", BIC: "ARGOCNSH"}}
+		Creditor: payment.Account{Party: seller, Name: "Seller", Other: "2", BIC: "ARGOCNSH"},
+	}
 	payDoc := trade.Document{Header: trade.Header{ID: payID, Kind: payment.Kind}, Body: encode(t, pay)}
-	s := scene{doc: trade.Document{Header: trade.Header{ID: id, Kind: Kind, State: state, Parties: parties},
-		Body: encode(t, body)}}
+	s := scene{doc: trade.Document{
+		Header: trade.Header{ID: id, Kind: Kind, State: state, Parties: parties},
+		Body:   encode(t, body),
+	}}
 	if state != "" {
 		s.doc.Header.Version, s.doc.Header.Deadline, s.doc.Header.Release = 1, deadline, body.release()
-		payDoc.Header.State = map[string]string{Payable: payment.Created, Stopped: payment.Stopped,
+		payDoc.Header.State = map[string]string{
+			Payable: payment.Created, Stopped: payment.Stopped,
 			Paid: payment.Settled, Disputed: payment.Sent, Rejected: payment.Cancelled, Expired: payment.Cancelled,
-			Issued: payment.Held, Accepted: payment.Held}[state]
+			Issued: payment.Held, Accepted: payment.Held,
+		}[state]
 	}
-	s.facts = trade.Facts{Now: now,
+	s.facts = trade.Facts{
+		Now:     now,
 		Related: map[trade.DocID]trade.Document{invID: invoiceDoc, payID: payDoc},
 		Release: map[trade.Condition]trade.FactStatus{},
-		Digests: map[trade.DocID]trade.BodyDigests{payID: {SHA256: sha256.Sum256(payDoc.Body)}}}
+		Digests: map[trade.DocID]trade.BodyDigests{payID: {SHA256: sha256.Sum256(payDoc.Body)}},
+	}
 	return s
 }
 
@@ -121,8 +135,12 @@ func TestEveryStateAndAction(t *testing.T) {
 
 func TestPaymentMovesWithItsCause(t *testing.T) {
 	for _, tc := range []struct{ state, action, want string }{
-		{"", Issue, payment.Held}, {Accepted, Release, payment.Created}, {Stopped, Release, payment.Created},
-		{Payable, Stop, payment.Stopped}, {Issued, Reject, payment.Cancelled}, {Accepted, Expire, payment.Cancelled},
+		{"", Issue, payment.Held},
+		{Accepted, Release, payment.Created},
+		{Stopped, Release, payment.Created},
+		{Payable, Stop, payment.Stopped},
+		{Issued, Reject, payment.Cancelled},
+		{Accepted, Expire, payment.Cancelled},
 		{Stopped, Expire, payment.Cancelled},
 	} {
 		s := newScene(t, tc.state)

@@ -133,7 +133,7 @@ func (d *demo) found(ctx context.Context) error {
 	if _, err := scenario.Found(ctx, ground, keys); err != nil {
 		return fmt.Errorf("companies, sources and policies: %w", err)
 	}
-	d.tale.note("the network", "companies registered and verified, oracle sources and policies approved by a majority", begun)
+	d.tale.note("the network", "knows its companies; sources and policies are approved by a majority", begun)
 	return nil
 }
 
@@ -186,6 +186,8 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.tale.say("importer", "asks its bank to pay once %s is cleared and %s has passed inspection",
+		d.refs.MRN, d.refs.Container)
 	begun := time.Now()
 	d.deed, err = bank.Undertakings.Issue(ctx, client.NewUndertaking{
 		Invoice: d.invoice, Number: "DEMO-" + d.refs.MRN[4:10],
@@ -200,7 +202,7 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("importbank", "undertakes to pay when "+d.conditions(), d.deed.Value, d.deed.Block, begun)
+	d.tale.step("importbank", "undertakes to pay when the conditions are facts", d.deed.Value, d.deed.Block, begun)
 	if err := exporter.AwaitBlock(ctx, d.deed.Block); err != nil {
 		return err
 	}
@@ -211,10 +213,6 @@ func (d *demo) undertake(ctx context.Context) error {
 	}
 	d.tale.step("exporter", "accepts the undertaking and ships", accepted.Value, accepted.Block, begun)
 	return nil
-}
-
-func (d *demo) conditions() string {
-	return fmt.Sprintf("customs have cleared %s and %s has passed inspection", d.refs.MRN, d.refs.Container)
 }
 
 func (d *demo) pair(ctx context.Context, a, b string) (*client.Client, *client.Client, error) {

@@ -37,7 +37,7 @@ func (d *demo) ship(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("nobody", "presses a button: both facts are established, the undertaking is payable", h, 0, begun)
+	d.tale.step("nobody", "pressed a button: both facts are established, the undertaking is payable", h, 0, begun)
 	return nil
 }
 

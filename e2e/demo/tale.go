@@ -21,7 +21,7 @@ type tale struct {
 }
 
 func (t *tale) line(who, what, state, took string) {
-	_, _ = fmt.Fprintf(t.out, "  %-11s %-96s %-11s %7s\n", who, what, state, took)
+	_, _ = fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf("  %-11s %-84s %-11s %7s", who, what, state, took), " "))
 }
 
 // note tells something that took time and moved no document of the trade.
@@ -47,7 +47,7 @@ func amount(m trade.Money) string {
 	if err != nil {
 		return fmt.Sprintf("%d minor units of %s", m.AmountMinor, m.Currency)
 	}
-	return text
+	return m.Currency + " " + text
 }
 
 // tell ends the demo: the ledger's own timeline, who can see what, and what to

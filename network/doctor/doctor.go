@@ -172,7 +172,7 @@ func disk(dir string) Finding {
 		f.Level, f.Detail = Warning, err.Error()
 		return f
 	}
-	free := st.Bavail * uint64(st.Bsize) //nolint:gosec,unconvert // a block size is positive, its type differs by system
+	free := st.Bavail * uint64(st.Bsize) //nolint:gosec // a block size is positive, its type differs by system
 	f.Detail = fmt.Sprintf("%d MB free", free>>20)
 	switch {
 	case free < minFreeBytes:

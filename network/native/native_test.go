@@ -197,7 +197,8 @@ func TestDefaultNetwork(t *testing.T) {
 		t.Errorf("after down and up Authority sees %s", got)
 	}
 	t.Logf("continued after %v", n.Status(ctx).TimeToReady)
-	if slices.ContainsFunc(n.Status(ctx).Steps, func(s native.Step) bool { return s.Name == native.StepFirstTransactions }) {
+	made := func(s native.Step) bool { return s.Name == native.StepFirstTransactions }
+	if slices.ContainsFunc(n.Status(ctx).Steps, made) {
 		t.Error("a network with state was made anew")
 	}
 }

@@ -145,7 +145,6 @@ var importRules = append(domainRules(), []importRule{
 var planned = []string{
 	"./gateway/...",
 	"./gateway/gatewaytest",
-	"./network/...",
 	"./oracle/...",
 	"./oracle/cmd/...",
 	"./oracle/source/...",

@@ -74,7 +74,8 @@ func newPort(t *testing.T) *port {
 	p.signer, err = attestor.Parse(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	must(t, err)
 	join := func(org trade.MSPID, name, roles string, company trade.PartyID) *client.Client {
-		return p.Connect(t, gatewaytest.Member{MSPID: org, Name: name, Roles: roles, Company: company}, client.WithTiming(timing))
+		m := gatewaytest.Member{MSPID: org, Name: name, Roles: roles, Company: company}
+		return p.Connect(t, m, client.WithTiming(timing))
 	}
 	for _, org := range orgs {
 		p.governors = append(p.governors, join(org, "governor-"+string(org), "governor,attester", ""))
@@ -86,8 +87,10 @@ func newPort(t *testing.T) *port {
 	p.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"))
 	must(t, err)
 	t.Cleanup(func() { _ = p.store.Close() })
-	p.intake = intake.New(intake.Config{Inbox: p.store, Now: p.Stub.Now, Logger: slog.New(slog.DiscardHandler),
-		Metrics: prometheus.NewRegistry()})
+	p.intake = intake.New(intake.Config{
+		Inbox: p.store, Now: p.Stub.Now, Logger: slog.New(slog.DiscardHandler),
+		Metrics: prometheus.NewRegistry(),
+	})
 	return p
 }
 
@@ -119,13 +122,16 @@ func (p *port) approve(t *testing.T) {
 	t.Helper()
 	types := []string{attest.CustomsCleared}
 	now := trade.InstantOf(p.Stub.Now())
-	_, err := p.governors[0].Sources.Propose(t.Context(), source.Proposal{ID: customs, Types: types,
-		SM2PublicKey: p.signer.PublicKey(), ValidFrom: now - 1000, ValidTo: now + 86_400_000})
+	_, err := p.governors[0].Sources.Propose(t.Context(), source.Proposal{
+		ID: customs, Types: types,
+		SM2PublicKey: p.signer.PublicKey(), ValidFrom: now - 1000, ValidTo: now + 86_400_000,
+	})
 	must(t, err)
 	_, err = p.governors[1].Sources.Approve(t.Context(), customs)
 	must(t, err)
 	for _, g := range p.governors[:2] {
-		_, err := g.Policies.Propose(t.Context(), attest.Policy{Type: types[0], Sources: []attest.SourceID{customs}, Threshold: 1})
+		p := attest.Policy{Type: types[0], Sources: []attest.SourceID{customs}, Threshold: 1}
+		_, err := g.Policies.Propose(t.Context(), p)
 		must(t, err)
 	}
 }
@@ -139,8 +145,10 @@ func (p *port) sell(t *testing.T, mrn string) trade.DocID {
 		Number: "EX-1", IssueDate: "2026-11-02", TypeCode: "380", Currency: "EUR", DueDate: "2026-12-02",
 		Seller: invoice.Trader{Party: p.exporter.Profile().Company, Name: "Exporter", Country: "DE"},
 		Buyer:  invoice.Trader{Party: p.importer.Profile().Company, Name: "Importer", Country: "NL"},
-		Lines: []invoice.Line{{ID: "1", Name: "Valve", Quantity: trade.Decimal{Unscaled: 10}, Unit: "C62",
-			Price: trade.Decimal{Unscaled: 1000, Scale: 2}, NetMinor: 10000}},
+		Lines: []invoice.Line{{
+			ID: "1", Name: "Valve", Quantity: trade.Decimal{Unscaled: 10}, Unit: "C62",
+			Price: trade.Decimal{Unscaled: 1000, Scale: 2}, NetMinor: 10000,
+		}},
 		Taxes:  []invoice.Tax{{Category: "G", BaseMinor: 10000}},
 		Totals: invoice.Totals{LinesMinor: 10000, NetMinor: 10000, GrossMinor: 10000, DueMinor: 10000},
 	})
@@ -169,8 +177,10 @@ func (p *port) notify(t *testing.T, code, mrn string) {
 <IssueDateTime><DateTimeString formatCode="304">%s</DateTimeString></IssueDateTime>
 <Declaration><ID>%s</ID></Declaration></Response></MetaData>`, code, p.n,
 		p.Stub.Now().UTC().Format("20060102150405Z"), mrn)
-	_, err := p.intake.Take(t.Context(), intake.Feed{ID: customs, Decoder: wcodms.Decoder{},
-		Reports: map[string]bool{attest.CustomsCleared: true}}, intake.Message{Transport: "folder", Name: "n", Raw: []byte(raw)})
+	_, err := p.intake.Take(t.Context(), intake.Feed{
+		ID: customs, Decoder: wcodms.Decoder{},
+		Reports: map[string]bool{attest.CustomsCleared: true},
+	}, intake.Message{Transport: "folder", Name: "n", Raw: []byte(raw)})
 	must(t, err)
 }
 
@@ -178,11 +188,15 @@ func (p *port) notify(t *testing.T, code, mrn string) {
 func (p *port) start(t *testing.T) *ledger.Ledger {
 	t.Helper()
 	l := ledger.New(p.relay)
-	r := relay.New(relay.Config{Store: p.store, Registry: l, Documents: l,
+	r := relay.New(relay.Config{
+		Store: p.store, Registry: l, Documents: l,
 		Signers: map[attest.SourceID]relay.Signer{customs: p.signer}, Channel: gatewaytest.Channel, Now: p.clock(),
 		Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
-		Timing: relay.Timing{Base: time.Millisecond, Cap: 5 * time.Millisecond, SweepEvery: 5 * time.Millisecond,
-			SweepCap: 20 * time.Millisecond, Poll: 5 * time.Millisecond, MaxRefusals: 1 << 20}})
+		Timing: relay.Timing{
+			Base: time.Millisecond, Cap: 5 * time.Millisecond, SweepEvery: 5 * time.Millisecond,
+			SweepCap: 20 * time.Millisecond, Poll: 5 * time.Millisecond, MaxRefusals: 1 << 20,
+		},
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
@@ -237,8 +251,10 @@ func TestNotificationsMoveAnUndertaking(t *testing.T) {
 	p.awaitState(t, id, undertaking.Payable)
 	p.notify(t, "10", mrn)
 	p.awaitState(t, id, undertaking.Stopped)
-	fact, err := l.Fact(t.Context(), trade.Condition{Subject: attest.SubjectOf(attest.SchemeMRN, mrn),
-		Type: attest.CustomsCleared})
+	fact, err := l.Fact(t.Context(), trade.Condition{
+		Subject: attest.SubjectOf(attest.SchemeMRN, mrn),
+		Type:    attest.CustomsCleared,
+	})
 	if err != nil || fact.State != trade.FactRetracted {
 		t.Errorf("fact %+v, %v", fact, err)
 	}
@@ -257,7 +273,9 @@ func TestASourceApprovedLaterThanItsClaim(t *testing.T) {
 	l := p.start(t)
 	must(t, l.Check(t.Context()))
 	p.approveLater(t)
-	subject := trade.Condition{Subject: attest.SubjectOf(attest.SchemeMRN, "26GB7XK2M9QW4TRAR6"), Type: attest.CustomsCleared}
+	subject := trade.Condition{
+		Subject: attest.SubjectOf(attest.SchemeMRN, "26GB7XK2M9QW4TRAR6"), Type: attest.CustomsCleared,
+	}
 	await(t, "the fact", func() bool {
 		f, err := l.Fact(t.Context(), subject)
 		return err == nil && f.State == trade.FactEstablished
@@ -290,9 +308,11 @@ func TestR17ResumeFindsATransaction(t *testing.T) {
 	digest, err := l.Policy(t.Context(), attest.CustomsCleared)
 	must(t, err)
 	now := trade.InstantOf(p.Stub.Now())
-	signed, err := p.signer.Sign(attest.Claim{Channel: gatewaytest.Channel, Policy: digest, Source: customs,
+	signed, err := p.signer.Sign(attest.Claim{
+		Channel: gatewaytest.Channel, Policy: digest, Source: customs,
 		Subject: attest.SubjectOf(attest.SchemeMRN, "X"), Type: attest.CustomsCleared, Classifier: attest.Actual,
-		OccurredAt: now, ObservedAt: now, Evidence: trade.Digest{1}, Sequence: 1})
+		OccurredAt: now, ObservedAt: now, Evidence: trade.Digest{1}, Sequence: 1,
+	})
 	must(t, err)
 	var pending store.Transaction
 	done, err := l.Report(t.Context(), signed, func(_ context.Context, tx store.Transaction) error {
@@ -308,7 +328,8 @@ func TestR17ResumeFindsATransaction(t *testing.T) {
 	signed.Claim.Sequence = 2
 	again, err := p.signer.Sign(signed.Claim)
 	must(t, err)
-	if _, err := l.Report(t.Context(), again, func(context.Context, store.Transaction) error { return full }); !errors.Is(err, full) {
+	_, err = l.Report(t.Context(), again, func(context.Context, store.Transaction) error { return full })
+	if !errors.Is(err, full) {
 		t.Errorf("reported although it could not be stored: %v", err)
 	}
 	latest, err := p.relay.Facts.Claim(t.Context(), signed.Claim.Subject, attest.CustomsCleared, customs)

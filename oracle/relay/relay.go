@@ -144,8 +144,10 @@ type Relay struct {
 // New returns a relay; it registers its metrics and does nothing else.
 func New(c Config) *Relay {
 	c.Timing = c.Timing.withDefaults()
-	return &Relay{Config: c, met: newMetrics(c.Metrics), kick: make(chan struct{}, 1), policies: map[string]policy{},
-		moving: map[trade.DocID]bool{}}
+	return &Relay{
+		Config: c, met: newMetrics(c.Metrics), kick: make(chan struct{}, 1), policies: map[string]policy{},
+		moving: map[trade.DocID]bool{},
+	}
 }
 
 // Run works until ctx ends. The caller holds the store's lock.
@@ -205,12 +207,12 @@ func (r *Relay) deliver(ctx context.Context) error {
 
 // untilDue returns how long nothing is due, at most Poll.
 func (r *Relay) untilDue(ctx context.Context, active int) (time.Duration, error) {
-	at, any, err := r.Store.NextDue(ctx)
+	at, some, err := r.Store.NextDue(ctx)
 	if err != nil {
 		return 0, err
 	}
 	wait := r.Timing.Poll
-	if any {
+	if some {
 		wait = min(wait, time.Duration(at-r.now())*time.Millisecond)
 	}
 	// What is due but was not leased waits for one that is under way, whose end

@@ -228,8 +228,10 @@ func (r *Relay) step(ctx context.Context, id trade.DocID) (string, error) {
 	if established != (action == undertaking.Release) {
 		return "", nil
 	}
-	return action, r.Documents.Move(ctx, Move{ID: id, Version: h.Version, Action: action,
-		RequestID: requestID(id, h.Version, action)})
+	return action, r.Documents.Move(ctx, Move{
+		ID: id, Version: h.Version, Action: action,
+		RequestID: requestID(id, h.Version, action),
+	})
 }
 
 // requestID is the same for the same step of the same document, so that a

@@ -55,8 +55,8 @@ type Report struct {
 	NextAt    trade.Instant `json:"nextAt"`
 }
 
-const reportColumns = `id, state, source, subject, type, sequence, message, occurred_at, observed_at, evidence, retracted,
-	attempts, refusals, claim, tx_id, envelope, block, code, detail, created_at, next_at`
+const reportColumns = `id, state, source, subject, type, sequence, message, occurred_at, observed_at, evidence,
+	retracted, attempts, refusals, claim, tx_id, envelope, block, code, detail, created_at, next_at`
 
 // Recover frees what a process that ended held. It is called once, at the
 // start, by the holder of the lock.
@@ -133,8 +133,9 @@ func (s *Store) Commit(ctx context.Context, r Report, watch Watch) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO watches (subject, next_at, interval, cursor, until) VALUES (?, ?, ?, '', ?)
-			ON CONFLICT DO UPDATE SET next_at = excluded.next_at + (next_at = excluded.next_at), interval = excluded.interval, cursor = '',
-			until = excluded.until`, watch.Subject[:], int64(watch.NextAt), watch.Interval, int64(watch.Until))
+			ON CONFLICT DO UPDATE SET next_at = excluded.next_at + (next_at = excluded.next_at),
+			interval = excluded.interval, cursor = '', until = excluded.until`,
+			watch.Subject[:], int64(watch.NextAt), watch.Interval, int64(watch.Until))
 		return err
 	})
 }

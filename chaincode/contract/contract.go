@@ -174,5 +174,5 @@ func (o Options) answer(stub shim.ChaincodeStubInterface, result any, err error)
 	}
 	function, _ := stub.GetFunctionAndParameters()
 	o.Logger.Error("transaction failed", "transaction", stub.GetTxID(), "function", function, "error", err)
-	return "", fault.Wrap(fault.Internal, err, "the endorser failed; its chaincode's log has transaction %s", stub.GetTxID())
+	return "", fault.Wrap(fault.Internal, err, "the endorser failed; the log of its chaincode tells more")
 }

@@ -149,7 +149,7 @@ func (d *demo) sell(ctx context.Context) error {
 	}
 	defer func() { _ = f.Close() }()
 	read, err := ubl.Read(f, ubl.Options{
-		Seller: trade.PartyID(exporter.Profile().Company), Buyer: trade.PartyID(importer.Profile().Company),
+		Seller: exporter.Profile().Company, Buyer: importer.Profile().Company,
 	})
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (d *demo) sell(ctx context.Context) error {
 		return err
 	}
 	d.invoice = issued.Value.ID
-	d.tale.step("exporter", "issues the invoice", issued.Value, issued.Block, begun)
+	d.tale.step("exporter", "issues the invoice"+in(issued.Block), issued.Value, begun)
 	if err := importer.AwaitBlock(ctx, issued.Block); err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (d *demo) sell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("importer", "accepts it: a payable is born", accepted.Value, accepted.Block, begun)
+	d.tale.step("importer", "accepts it: a payable is born"+in(accepted.Block), accepted.Value, begun)
 	return d.await(ctx, "importbank", accepted.Block)
 }
 
@@ -202,7 +202,7 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("importbank", "undertakes to pay when the conditions are facts", d.deed.Value, d.deed.Block, begun)
+	d.tale.step("importbank", "undertakes to pay when the conditions are facts"+in(d.deed.Block), d.deed.Value, begun)
 	if err := exporter.AwaitBlock(ctx, d.deed.Block); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("exporter", "accepts the undertaking and ships", accepted.Value, accepted.Block, begun)
+	d.tale.step("exporter", "accepts the undertaking and ships"+in(accepted.Block), accepted.Value, begun)
 	return nil
 }
 
@@ -262,5 +262,5 @@ func containerCheck(first10 string) rune {
 		}
 		sum += v << i
 	}
-	return rune(sum % 11 % 10) //nolint:gosec // below 10
+	return rune(sum % 11 % 10)
 }

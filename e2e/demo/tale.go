@@ -32,13 +32,13 @@ func (t *tale) say(who, format string, args ...any) {
 	t.line(who, fmt.Sprintf(format, args...), "", "")
 }
 
-// step tells a step of a document; block is 0 where another program took it.
-func (t *tale) step(who, what string, h trade.Header, block uint64, begun time.Time) {
-	if block != 0 {
-		what += fmt.Sprintf(" (block %d)", block)
-	}
+// step tells a step of a document.
+func (t *tale) step(who, what string, h trade.Header, begun time.Time) {
 	t.line(who, what, h.State, since(begun))
 }
+
+// in names a block.
+func in(block uint64) string { return fmt.Sprintf(" (block %d)", block) }
 
 func since(begun time.Time) string { return fmt.Sprintf("%.2f s", time.Since(begun).Seconds()) }
 

@@ -19,7 +19,9 @@ func TestPinnedSourceIsTheVersionThatWeClaim(t *testing.T) {
 	}
 	// Another pin must not pass for this version.
 	other := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module x\nrequire github.com/hyperledger/fabric v2.5.0\n", "go.sum": ""} {
+	for name, text := range map[string]string{
+		"go.mod": "module x\nrequire github.com/hyperledger/fabric v2.5.0\n", "go.sum": "",
+	} {
 		if err := os.WriteFile(filepath.Join(other, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

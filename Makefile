@@ -60,6 +60,7 @@ reset: ## Delete the development network with its keys and ledgers (asks first)
 check: lint gen-clean unit ## Lint, generated files and unit tests: run it before each commit
 
 gen: ## Regenerate every generated file
+	cd accelsvc && $(GO) tool -modfile=../internal/tools/buf/go.mod buf generate
 	$(GO) generate ./...
 
 gen-clean: ## Fail when a generated file is not what `make gen` makes

@@ -309,8 +309,10 @@ func (m *move) store(kind catalog.Kind, before trade.Header, doc trade.Document,
 		d := trade.Digest(sha256.Sum256(note))
 		h.Note = &d
 	}
-	event := trade.Event{Kind: kind.Name, ID: h.ID, Action: m.cmd.Action,
-		From: before.State, To: h.State, Version: h.Version}
+	event := trade.Event{
+		Kind: kind.Name, ID: h.ID, Action: m.cmd.Action,
+		From: before.State, To: h.State, Version: h.Version,
+	}
 	var err error
 	if before.Version == 0 {
 		h.CreatedAt = m.now

@@ -7,6 +7,7 @@ import (
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
 
 	"github.com/argosy-trade/argosy/chaincode/domain/canon"
+	"github.com/argosy-trade/argosy/chaincode/domain/catalog"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
@@ -91,7 +92,8 @@ type WaitingAnswer struct {
 // Waiting returns the ids of documents whose release conditions name the
 // subject. They are hints: a header must be read and be valid to be believed.
 func (c *Undertaking) Waiting(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(c.waiting(ctx.GetStub(), in))
+	a, err := c.waiting(ctx.GetStub(), in)
+	return c.options.answer(ctx.GetStub(), a, err)
 }
 
 func (c *Undertaking) waiting(stub shim.ChaincodeStubInterface, in string) (WaitingAnswer, error) {
@@ -152,9 +154,9 @@ func (c *Payment) Reject(ctx contractapi.TransactionContextInterface, in string)
 // NewTrade returns the chaincode `trade`.
 func NewTrade(o Options) (*contractapi.ContractChaincode, error) {
 	cc, err := contractapi.NewChaincode(
-		&Invoice{newDocument(o, "Invoice", invoice.Kind)},
-		&Undertaking{newDocument(o, "Undertaking", undertaking.Kind)},
-		&Payment{newDocument(o, "Payment", payment.Kind)},
+		&Invoice{newDocument(o, "Invoice", catalog.Invoice())},
+		&Undertaking{newDocument(o, "Undertaking", catalog.Undertaking())},
+		&Payment{newDocument(o, "Payment", catalog.Payment())},
 	)
 	if err != nil {
 		return nil, err

@@ -161,7 +161,7 @@ func (n *Network) commitPrivate(v *validation) {
 		if c.code != peer.TxValidationCode_VALID {
 			continue
 		}
-		version := &Version{Block: v.number, Tx: uint64(i)} //nolint:gosec // an index
+		version := &Version{Block: v.number, Tx: uint64(i)}
 		for _, ns := range c.parsed.results {
 			for _, coll := range ns.collections {
 				for org, nd := range n.nodes {

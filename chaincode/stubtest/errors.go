@@ -37,8 +37,8 @@ func (e *GatewayError) GRPCStatus() *status.Status { return e.status }
 // Details lists what each peer said, in the form of the gateway's error details.
 func (e *GatewayError) Details() []*gateway.ErrorDetail {
 	var details []*gateway.ErrorDetail
-	for _, any := range e.status.Details() {
-		if detail, ok := any.(*gateway.ErrorDetail); ok {
+	for _, item := range e.status.Details() {
+		if detail, ok := item.(*gateway.ErrorDetail); ok {
 			details = append(details, detail)
 		}
 	}

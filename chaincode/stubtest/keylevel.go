@@ -91,7 +91,7 @@ type policyCheck struct {
 	namespace  string
 	policy     *signaturePolicy // of the chaincode
 	satisfied  map[string]bool  // by collection, "" for the chaincode's policy
-	any        bool             // whether any policy was checked
+	checked    bool             // whether any policy was
 }
 
 // run checks every written key: its key-level policy or else its collection's or the chaincode's. At least one
@@ -121,7 +121,7 @@ func (k *policyCheck) run(ns *namespaceResults) error {
 			}
 		}
 	}
-	if k.any {
+	if k.checked {
 		return nil
 	}
 	return k.general("")
@@ -145,7 +145,7 @@ func (k *policyCheck) key(collection, key string) error {
 	if !policy.satisfiedBy(k.candidate.signers) {
 		return fmt.Errorf("%w: key-level policy of %q", errPolicy, key)
 	}
-	k.any = true
+	k.checked = true
 	return nil
 }
 
@@ -166,6 +166,6 @@ func (k *policyCheck) general(collection string) error {
 		return fmt.Errorf("%w: chaincode %s, collection %q", errPolicy, k.namespace, collection)
 	}
 	k.satisfied[collection] = true
-	k.any = true
+	k.checked = true
 	return nil
 }

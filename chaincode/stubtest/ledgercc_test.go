@@ -64,6 +64,20 @@ var actions = map[string]action{
 		}
 		return "", stub.FinishWriteBatch()
 	},
+	// batchAll does one write of every kind in a batch; the private ones go to the peer's own collection.
+	"batchAll": func(_ *ledgerCC, stub shim.ChaincodeStubInterface, args []string) (any, error) {
+		stub.StartWriteBatch()
+		own := stubtest.ImplicitCollection(args[0])
+		return "", errors.Join(
+			stub.PutState("put", []byte("batched")),
+			stub.SetStateValidationParameter("put", peerPolicy(args[0])),
+			stub.DelState("del"),
+			stub.PutPrivateData(own, "put", []byte("batched")),
+			stub.DelPrivateData(own, "del"),
+			stub.PurgePrivateData(own, "purge"),
+			stub.FinishWriteBatch(),
+		)
+	},
 	"fail": func(_ *ledgerCC, _ shim.ChaincodeStubInterface, args []string) (any, error) {
 		return nil, errors.New(args[0])
 	},
@@ -248,9 +262,8 @@ func keyPolicy(role statebased.RoleType, orgs ...string) []byte {
 func newNetwork(t testing.TB) *stubtest.Network {
 	t.Helper()
 	n := stubtest.NewNetwork(t, gamma, alpha, beta)
-	build := func(mspID string) shim.Chaincode { return &ledgerCC{mspID: mspID} }
-	n.Deploy("open", build, stubtest.AnyOrg())
-	n.Deploy("common", build, stubtest.Majority())
+	n.Deploy("open", newLedgerCC, stubtest.AnyOrg())
+	n.Deploy("common", newLedgerCC, stubtest.Majority())
 	return n
 }
 
@@ -259,7 +272,7 @@ func open(function string, args ...string) stubtest.Call {
 	return stubtest.Call{Chaincode: "open", Function: function, Args: args}
 }
 
-func common(function string, args ...string) stubtest.Call {
+func majority(function string, args ...string) stubtest.Call {
 	return stubtest.Call{Chaincode: "common", Function: function, Args: args}
 }
 
@@ -322,3 +335,7 @@ func codeOf(t testing.TB, err error) string {
 	}
 	return invalid.Code.String()
 }
+
+func newLedgerCC(mspID string) shim.Chaincode { return &ledgerCC{mspID: mspID} }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -29,6 +29,9 @@ import (
 // ChannelID is the name of the only channel.
 const ChannelID = "trade"
 
+// maxOrganisations bounds the gateway's search for endorsers, which tries every set of organisations.
+const maxOrganisations = 12
+
 // TB is the part of testing.TB that a network needs: it fails the test when keys can't be made and closes itself.
 type TB interface {
 	Helper()
@@ -94,6 +97,9 @@ func NewNetwork(tb TB, orgs ...string) *Network {
 		grown:     make(chan struct{}),
 		now:       time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC),
 	}
+	if len(orgs) > maxOrganisations {
+		tb.Fatalf("stubtest: at most %d organisations", maxOrganisations)
+	}
 	for _, org := range n.orgs {
 		if n.nodes[org] != nil || org == "" {
 			tb.Fatalf("stubtest: MSP id %q is empty or given twice", org)
@@ -123,7 +129,7 @@ func (n *Network) Deploy(name string, build Factory, policy Policy) {
 	if n.policies[name] != nil {
 		n.tb.Fatalf("stubtest: chaincode %s is deployed already", name)
 	}
-	n.policies[name] = policy(n.orgs)
+	n.policies[name] = policy.build(n.orgs)
 	for _, org := range n.orgs {
 		n.nodes[org].handlers[name] = startHandler(name, n.nodes[org], build(org))
 	}

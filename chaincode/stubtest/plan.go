@@ -2,6 +2,7 @@ package stubtest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -105,7 +106,7 @@ func (n *Network) layouts(interest *peer.ChaincodeInterest, protect bool) ([][]s
 		}
 	}
 	if len(layouts) == 0 {
-		return nil, fmt.Errorf("no combination of peers can be derived which satisfy the endorsement policy: " +
+		return nil, errors.New("no combination of peers can be derived which satisfy the endorsement policy: " +
 			"no peer combination can satisfy the endorsement policy")
 	}
 	return layouts, nil
@@ -118,7 +119,7 @@ func (n *Network) policiesOf(interest *peer.ChaincodeInterest) ([]*signaturePoli
 	var policies []*signaturePolicy
 	for _, call := range interest.GetChaincodes() {
 		if n.policies[call.GetName()] == nil {
-			return nil, fmt.Errorf("no combination of peers can be derived which satisfy the endorsement policy: " +
+			return nil, errors.New("no combination of peers can be derived which satisfy the endorsement policy: " +
 				"policy not found")
 		}
 		for _, envelope := range call.GetKeyPolicies() {

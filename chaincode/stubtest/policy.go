@@ -10,28 +10,30 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Policy is a chaincode-level endorsement policy. It is asked once, with the sorted MSP ids of the channel, when a
-// chaincode is deployed. Its principals are the organisations' peers.
-type Policy func(orgs []string) *signaturePolicy
+// Policy is a chaincode-level endorsement policy; make one with Majority, AnyOrg, AllOf or OutOf. Its principals
+// are the organisations' peers.
+type Policy struct {
+	build func(orgs []string) *signaturePolicy
+}
 
 // Majority is the channel's default: more than half of the organisations.
 func Majority() Policy {
-	return func(orgs []string) *signaturePolicy { return nOutOf(len(orgs)/2+1, orgs) }
+	return Policy{func(orgs []string) *signaturePolicy { return nOutOf(len(orgs)/2+1, orgs) }}
 }
 
 // AnyOrg is any one organisation of the channel.
 func AnyOrg() Policy {
-	return func(orgs []string) *signaturePolicy { return nOutOf(1, orgs) }
+	return Policy{func(orgs []string) *signaturePolicy { return nOutOf(1, orgs) }}
 }
 
 // AllOf is every one of the named organisations.
 func AllOf(mspIDs ...string) Policy {
-	return func([]string) *signaturePolicy { return nOutOf(len(mspIDs), mspIDs) }
+	return Policy{func([]string) *signaturePolicy { return nOutOf(len(mspIDs), mspIDs) }}
 }
 
 // OutOf is at least k of the named organisations.
 func OutOf(k int, mspIDs ...string) Policy {
-	return func([]string) *signaturePolicy { return nOutOf(k, mspIDs) }
+	return Policy{func([]string) *signaturePolicy { return nOutOf(k, mspIDs) }}
 }
 
 // signaturePolicy is a policy in the form in which peers judge it.
@@ -52,7 +54,9 @@ func nOutOf(k int, mspIDs []string) *signaturePolicy {
 		identities = append(identities, &msp.MSPPrincipal{
 			PrincipalClassification: msp.MSPPrincipal_ROLE, Principal: mustMarshal(role),
 		})
-		rules = append(rules, &common.SignaturePolicy{Type: &common.SignaturePolicy_SignedBy{SignedBy: int32(i)}})
+		rules = append(rules, &common.SignaturePolicy{Type: &common.SignaturePolicy_SignedBy{
+			SignedBy: int32(i),
+		}})
 	}
 	policy.rule = &common.SignaturePolicy{Type: &common.SignaturePolicy_NOutOf_{
 		NOutOf: &common.SignaturePolicy_NOutOf{N: int32(k), Rules: rules}, //nolint:gosec // counts of organisations

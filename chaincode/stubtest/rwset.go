@@ -84,8 +84,8 @@ func (s *RWSet) Read(namespace, key string, at *Version) *RWSet {
 
 // ReadPrivate claims that a private key, or its hash, was read at a version; nil claims that it was absent.
 func (s *RWSet) ReadPrivate(namespace, collection, key string, at *Version) *RWSet {
-	s.collection(space{namespace, collection}).reads[key] =
-		&kvrwset.KVReadHash{KeyHash: digest([]byte(key)), Version: protoVersion(at)}
+	coll := s.collection(space{namespace, collection})
+	coll.reads[key] = &kvrwset.KVReadHash{KeyHash: digest([]byte(key)), Version: protoVersion(at)}
 	return s
 }
 

@@ -161,7 +161,8 @@ func TestRanges(t *testing.T) {
 		{open("range", "b", "c"), `["b=batched"]`},
 		{open("page", "", "", "2", ""), `["a=batched","b=batched","bookmark c"]`},
 		{open("page", "", "", "2", "c"), `["c=batched","bookmark "]`},
-		{open("composite", "doc", "x"), `["\u0000doc\u0000x\u00001\u0000=composite","\u0000doc\u0000x\u00002\u0000=composite"]`},
+		{open("composite", "doc", "x"), `["\u0000doc\u0000x\u00001\u0000=composite",` +
+			`"\u0000doc\u0000x\u00002\u0000=composite"]`},
 		{open("composite", "doc", "z"), `[]`},
 	} {
 		if got := evaluate(t, a, tc.call); got != tc.want {
@@ -188,6 +189,26 @@ func TestRangeLongerThanABatch(t *testing.T) {
 	}
 }
 
+func TestWriteBatch(t *testing.T) {
+	n := newNetwork(t)
+	a := n.Client(alpha, "ann", nil)
+	submit(t, a, open("put", "del", "x"))
+	submit(t, a, share("del", alpha))
+	submit(t, a, share("purge", alpha))
+	submit(t, a, open("batchAll", alpha))
+	var got []string
+	for _, record := range n.Dump(alpha) {
+		if !record.Hashed {
+			got = append(got, fmt.Sprintf("%s/%s=%s policy=%t", record.Collection, record.Key, record.Value,
+				len(record.Policy) > 0))
+		}
+	}
+	want := []string{"/put=batched policy=true", "_implicit_org_AlphaMSP/put=batched policy=false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestHistory(t *testing.T) {
 	n := newNetwork(t)
 	a := n.Client(alpha, "ann", nil)
@@ -196,7 +217,7 @@ func TestHistory(t *testing.T) {
 	second := submit(t, a, open("put", "k", "2"))
 	n.Advance(time.Minute)
 	third := submit(t, a, open("del", "k"))
-	if _, err := a.Submit(by(common("put", "k", "3"), alpha)); codeOf(t, err) != "ENDORSEMENT_POLICY_FAILURE" {
+	if _, err := a.Submit(by(majority("put", "k", "3"), alpha)); codeOf(t, err) != "ENDORSEMENT_POLICY_FAILURE" {
 		t.Error("history needs an invalid transaction")
 	}
 	want := fmt.Sprintf(`["%s  deleted=true 08:02:00","%s 2 deleted=false 08:01:00","%s 1 deleted=false 08:00:00"]`,
@@ -222,7 +243,7 @@ func TestChaincodeToChaincode(t *testing.T) {
 	if result.Event.GetEventName() != "outer" || result.Event.GetChaincodeId() != "open" {
 		t.Errorf("event: %v", result.Event)
 	}
-	if got := evaluate(t, a, common("get", "k")); got != `"v"` {
+	if got := evaluate(t, a, majority("get", "k")); got != `"v"` {
 		t.Errorf("the callee's write went elsewhere: %s", got)
 	}
 	// Its write needs the callee's policy.
@@ -263,8 +284,10 @@ func TestUnsupportedIsRefused(t *testing.T) {
 	}{
 		{open("rich", `{"selector":{}}`), "ExecuteQuery not supported for leveldb"},
 		{open("getCollection", "explicit", "k"), "collection trade/open/explicit could not be found"},
-		{open("getPrivate", "NobodyMSP", "k"),
-			"collection [_implicit_org_NobodyMSP] not defined in the collection config for chaincode [open]"},
+		{
+			open("getPrivate", "NobodyMSP", "k"),
+			"collection [_implicit_org_NobodyMSP] not defined in the collection config for chaincode [open]",
+		},
 		{stubtest.Call{Chaincode: "nowhere", Function: "x"}, "chaincode nowhere not found"},
 	} {
 		if _, err := a.Evaluate(tc.call); err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -58,7 +58,7 @@ func (n *Network) validate(number uint64, envelopes []*common.Envelope) (*valida
 			c.code = v.checkReads(c)
 		}
 		if c.code == peer.TxValidationCode_VALID {
-			v.applyWrites(c, &Version{Block: number, Tx: uint64(i)}) //nolint:gosec // an index
+			v.applyWrites(c, &Version{Block: number, Tx: uint64(i)})
 		}
 	}
 	return v, nil

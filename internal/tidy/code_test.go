@@ -16,6 +16,7 @@ const (
 	maxLineColumns   = 120
 	maxFunctionLines = 70
 	maxParameters    = 4
+	maxMethods       = 4
 )
 
 var bannedPackageNames = []string{
@@ -106,14 +107,18 @@ func functionLength(r *repo) (found []finding) {
 	return found
 }
 
-// parameterCount does not count what every function of its kind takes: a
-// context first, or the test that a helper belongs to.
+// contexts are not counted as parameters: every function of their kind takes
+// one first, be it Go's context, a test's or a transaction's.
+var contexts = []string{
+	"context.Context", "*testing.T", "*testing.B", "*testing.F", "testing.TB",
+	"shim.ChaincodeStubInterface", "contractapi.TransactionContextInterface",
+}
+
 func parameterCount(r *repo) (found []finding) {
-	free := []string{"context.Context", "*testing.T", "*testing.B", "*testing.F", "testing.TB"}
 	functions(r, func(s source, f *ast.FuncDecl) {
 		n := 0
 		for _, p := range f.Type.Params.List {
-			if !slices.Contains(free, typeName(p.Type)) {
+			if !slices.Contains(contexts, typeName(p.Type)) {
 				n += max(1, len(p.Names))
 			}
 		}
@@ -136,6 +141,32 @@ func typeName(e ast.Expr) string {
 		return e.Name
 	}
 	return ""
+}
+
+// interfaceSize counts the methods that an interface lists itself; what it
+// embeds is counted where it is declared.
+func interfaceSize(r *repo) (found []finding) {
+	for _, s := range r.code {
+		if s.generated {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			i, ok := n.(*ast.InterfaceType)
+			if !ok {
+				return true
+			}
+			methods := 0
+			for _, m := range i.Methods.List {
+				methods += len(m.Names)
+			}
+			if methods > maxMethods {
+				text := fmt.Sprintf("an interface with %d methods, at most %d", methods, maxMethods)
+				found = append(found, finding{s.name, s.line(i.Pos()), text})
+			}
+			return true
+		})
+	}
+	return found
 }
 
 func noInit(r *repo) (found []finding) {

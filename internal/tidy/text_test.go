@@ -70,10 +70,11 @@ func unownedNotes(r *repo) (found []finding) {
 	return found
 }
 
-// generatedText says whether the first lines carry Go's mark of generated code.
+// generatedText says whether Go's mark of generated code stands before the
+// package clause, which may follow a long comment taken from the source.
 func generatedText(text string) bool {
-	head, _, _ := strings.Cut(text, "\npackage ")
-	return strings.Contains(head[:min(len(head), 1024)], "Code generated ")
+	head, _, isGo := strings.Cut(text, "\npackage ")
+	return isGo && strings.Contains(head, "// Code generated ")
 }
 
 // adrName is the form of a decision record's file name.

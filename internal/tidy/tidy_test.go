@@ -51,6 +51,7 @@ var rules = []rule{
 	{"line-length", "lines above 120 columns are not read to their end", lineLength},
 	{"function-length", "a function above 70 lines no longer fits on a screen: name its parts", functionLength},
 	{"parameters", "more than 4 parameters are mixed up by callers: use a struct", parameterCount},
+	{"interface", "more than 4 methods are more than any one caller needs: let each declare its own", interfaceSize},
 	{"no-init", "init runs behind the reader's back: register and construct where main can be seen to", noInit},
 	{
 		"pure-domain", "rules give every endorser the same answer: no clock, no floating point",

@@ -28,15 +28,26 @@ type Kind struct {
 	Already func(state, action string) bool
 }
 
-// Kinds lists every document kind.
-func Kinds() []Kind {
-	return []Kind{
-		{Name: invoice.Kind, Table: invoice.Table, Parties: invoice.Parties, Apply: invoice.Apply},
-		{Name: undertaking.Kind, Table: undertaking.Table, Parties: undertaking.Parties, Apply: undertaking.Apply,
-			Moves: undertaking.Instruction, Already: undertaking.Already},
-		{Name: payment.Kind, Table: payment.Table, Parties: payment.Parties, Apply: payment.Apply},
+// Invoice is the kind of commercial invoices.
+func Invoice() Kind {
+	return Kind{Name: invoice.Kind, Table: invoice.Table, Parties: invoice.Parties, Apply: invoice.Apply}
+}
+
+// Undertaking is the kind of payment undertakings.
+func Undertaking() Kind {
+	return Kind{
+		Name: undertaking.Kind, Table: undertaking.Table, Parties: undertaking.Parties, Apply: undertaking.Apply,
+		Moves: undertaking.Instruction, Already: undertaking.Already,
 	}
 }
+
+// Payment is the kind of payment instructions.
+func Payment() Kind {
+	return Kind{Name: payment.Kind, Table: payment.Table, Parties: payment.Parties, Apply: payment.Apply}
+}
+
+// Kinds lists every document kind.
+func Kinds() []Kind { return []Kind{Invoice(), Undertaking(), Payment()} }
 
 // Find returns the kind with the name.
 func Find(name trade.Kind) (Kind, bool) {

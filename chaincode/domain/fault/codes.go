@@ -111,33 +111,57 @@ type Row struct {
 // Table lists every code in order of precedence: a command that several rows
 // would refuse is refused by the first.
 var Table = []Row{
-	{ArgumentMalformed, ClassInvalid, "An argument is not JSON of the documented shape.",
-		"Compare the request with the contract's metadata; unknown fields are refused."},
+	{
+		ArgumentMalformed, ClassInvalid, "An argument is not JSON of the documented shape.",
+		"Compare the request with the contract's metadata; unknown fields are refused.",
+	},
 	{FieldRequired, ClassInvalid, "A field that must be given is empty.", "Fill in the field that is named."},
-	{FieldInvalid, ClassInvalid, "A field's value breaks its format or check digit.",
-		"Correct the field that is named; the message says what is expected."},
-	{BodyMissing, ClassInvalid, "The private body of a document did not travel with the command.",
-		"Send the body as transient data under the key that is named; the SDK does so by itself."},
+	{
+		FieldInvalid, ClassInvalid, "A field's value breaks its format or check digit.",
+		"Correct the field that is named; the message says what is expected.",
+	},
+	{
+		BodyMissing, ClassInvalid, "The private body of a document did not travel with the command.",
+		"Send the body as transient data under the key that is named; the SDK does so by itself.",
+	},
 	{TooLarge, ClassInvalid, "The request is over a named limit.", "Split it; the message names the limit."},
-	{SignatureInvalid, ClassInvalid, "A signature does not verify under the registered key.",
-		"Check the key, the signed bytes and the SM2 user id."},
-	{IDForeign, ClassInvalid, "A new document's id does not begin with the caller's organisation.",
-		"Use an id of the form <MSP id>.<32 hex digits> with your own MSP id."},
+	{
+		SignatureInvalid, ClassInvalid, "A signature does not verify under the registered key.",
+		"Check the key, the signed bytes and the SM2 user id.",
+	},
+	{
+		IDForeign, ClassInvalid, "A new document's id does not begin with the caller's organisation.",
+		"Use an id of the form <MSP id>.<32 hex digits> with your own MSP id.",
+	},
 
-	{CallerUnknown, ClassDenied, "No party is bound to the caller's certificate.",
-		"Apply for registration with this certificate, and have it verified."},
-	{PartyInactive, ClassDenied, "A party concerned is not active in the party registry.",
-		"Have the party activated or reinstated by an attester."},
-	{RoleMissing, ClassDenied, "The caller lacks the role that the action asks for.",
-		"Use an identity that has the role that is named."},
-	{NotParty, ClassDenied, "The caller is not the party of the document that may do this.",
-		"Let the party that is named act."},
-	{PrivateRead, ClassDenied, "Private data is only given to clients of the peer's own organisation.",
-		"Ask a peer of your own organisation."},
-	{SourceNotAllowed, ClassDenied, "The oracle source is not active, its key is not valid, or the type is not its own.",
-		"Have the source approved for the fact type, or rotate its key."},
-	{EndorsementFailed, ClassDenied, "The network refused the transaction: an organisation that had to endorse it did not.",
-		"Submit through the SDK, which asks all parties' organisations."},
+	{
+		CallerUnknown, ClassDenied, "No party is bound to the caller's certificate.",
+		"Apply for registration with this certificate, and have it verified.",
+	},
+	{
+		PartyInactive, ClassDenied, "A party concerned is not active in the party registry.",
+		"Have the party activated or reinstated by an attester.",
+	},
+	{
+		RoleMissing, ClassDenied, "The caller lacks the role that the action asks for.",
+		"Use an identity that has the role that is named.",
+	},
+	{
+		NotParty, ClassDenied, "The caller is not the party of the document that may do this.",
+		"Let the party that is named act.",
+	},
+	{
+		PrivateRead, ClassDenied, "Private data is only given to clients of the peer's own organisation.",
+		"Ask a peer of your own organisation.",
+	},
+	{
+		SourceNotAllowed, ClassDenied, "The oracle source is not active, its key is not valid, or the type is not its own.",
+		"Have the source approved for the fact type, or rotate its key.",
+	},
+	{
+		EndorsementFailed, ClassDenied, "The network refused the transaction: an organisation that must endorse it did not.",
+		"Submit through the SDK, which asks all parties' organisations.",
+	},
 
 	{DocNotFound, ClassAbsent, "There is no such document, or not for this caller.", "Check the id."},
 	{PartyNotFound, ClassAbsent, "A party that is named is not registered.", "Register it first."},
@@ -145,42 +169,66 @@ var Table = []Row{
 	{PolicyNotFound, ClassAbsent, "The fact type has no active quorum policy.", "Propose a policy and have it approved."},
 	{FactNotFound, ClassAbsent, "Nothing has been reported of this subject and type.", "Wait, or check the subject."},
 
-	{DocInvalid, ClassPrecondition, "Not every party's organisation holds the body that the header claims.",
-		"Do not rely on this document: it was not checked by all its parties."},
-	{TransitionForbidden, ClassPrecondition, "The document's state does not allow the action.",
-		"Read the document; its lifecycle page shows what may happen now."},
+	{
+		DocInvalid, ClassPrecondition, "Not every party's organisation holds the body that the header claims.",
+		"Do not rely on this document: it was not checked by all its parties.",
+	},
+	{
+		TransitionForbidden, ClassPrecondition, "The document's state does not allow the action.",
+		"Read the document; its lifecycle page shows what may happen now.",
+	},
 	{VersionStale, ClassPrecondition, "The document has moved on since it was read.", "Read it again, then decide."},
-	{BodyStale, ClassPrecondition, "The body that was sent is not the one that the header's digest names.",
-		"Fetch the body from your own peer again."},
-	{ConditionUnmet, ClassPrecondition, "Not every release condition is an established fact.",
-		"Wait for the facts that are named."},
+	{
+		BodyStale, ClassPrecondition, "The body that was sent is not the one that the header's digest names.",
+		"Fetch the body from your own peer again.",
+	},
+	{
+		ConditionUnmet, ClassPrecondition, "Not every release condition is an established fact.",
+		"Wait for the facts that are named.",
+	},
 	{AmountExceeded, ClassPrecondition, "An amount is over what the document it relies on allows.", "Lower the amount."},
 	{Expired, ClassPrecondition, "The time for this has passed.", "Agree on a new document."},
-	{ClockSkew, ClassPrecondition, "The transaction's time is too far from the endorser's clock.",
-		"Set the client's clock; the message names the limit."},
-	{ClaimStale, ClassPrecondition, "A newer claim of the same source is already recorded.",
-		"Nothing to do: the ledger knows more than this claim."},
+	{
+		ClockSkew, ClassPrecondition, "The transaction's time is too far from the endorser's clock.",
+		"Set the client's clock; the message names the limit.",
+	},
+	{
+		ClaimStale, ClassPrecondition, "A newer claim of the same source is already recorded.",
+		"Nothing to do: the ledger knows more than this claim.",
+	},
 
 	{RequestIDReused, ClassConflict, "The request id was used for another command.", "Use a new request id."},
 	{DocExists, ClassConflict, "The id is taken.", "Use a new random id."},
-	{BindingTaken, ClassConflict, "The certificate or the party id is already bound.",
-		"Use the party that the certificate is bound to."},
+	{
+		BindingTaken, ClassConflict, "The certificate or the party id is already bound.",
+		"Use the party that the certificate is bound to.",
+	},
 
-	{ReadConflict, ClassContention, "Another transaction changed the same document first.",
-		"Repeat with a new proposal; the SDK does so by itself."},
+	{
+		ReadConflict, ClassContention, "Another transaction changed the same document first.",
+		"Repeat with a new proposal; the SDK does so by itself.",
+	},
 
 	{PeerUnavailable, ClassUnavailable, "A peer did not answer.", "Repeat later or use another peer of the organisation."},
-	{OrganisationMissing, ClassUnavailable, "An organisation that must endorse has no peer up.",
-		"Wait for the organisation that is named; a document moves only with all its parties."},
+	{
+		OrganisationMissing, ClassUnavailable, "An organisation that must endorse has no peer up.",
+		"Wait for the organisation that is named; a document moves only with all its parties.",
+	},
 
-	{OutcomeUnknown, ClassUnknown, "The transaction was sent; whether it was committed is not known.",
-		"Repeat with the same request id; it is safe."},
+	{
+		OutcomeUnknown, ClassUnknown, "The transaction was sent; whether it was committed is not known.",
+		"Repeat with the same request id; it is safe.",
+	},
 
 	{Internal, ClassInternal, "A defect of Argosy.", "Report it with the transaction id."},
-	{EndorsersDisagree, ClassInternal, "Endorsers computed different results.",
-		"Repeat once: a peer may lag. If it persists, report it with the transaction id."},
-	{VerifierDisagrees, ClassInternal, "Accelerator and software disagree about a signature or hash.",
-		"The accelerator of the organisation that is named must be inspected; nothing was endorsed."},
+	{
+		EndorsersDisagree, ClassInternal, "Endorsers computed different results.",
+		"Repeat once: a peer may lag. If it persists, report it with the transaction id.",
+	},
+	{
+		VerifierDisagrees, ClassInternal, "Accelerator and software disagree about a signature or hash.",
+		"The accelerator of the organisation that is named must be inspected; nothing was endorsed.",
+	},
 }
 
 // Lookup returns the row of code.

@@ -105,10 +105,14 @@ func (b Body) Validate() error {
 
 func (b Body) validateHead() error {
 	for _, f := range []struct{ name, value, rule string }{
-		{"number", b.Number, "BR-02"}, {"issueDate", string(b.IssueDate), "BR-03"},
-		{"typeCode", b.TypeCode, "BR-04"}, {"currency", b.Currency, "BR-05"},
-		{"seller.name", b.Seller.Name, "BR-06"}, {"buyer.name", b.Buyer.Name, "BR-07"},
-		{"seller.country", b.Seller.Country, "BR-09"}, {"buyer.country", b.Buyer.Country, "BR-11"},
+		{"number", b.Number, "BR-02"},
+		{"issueDate", string(b.IssueDate), "BR-03"},
+		{"typeCode", b.TypeCode, "BR-04"},
+		{"currency", b.Currency, "BR-05"},
+		{"seller.name", b.Seller.Name, "BR-06"},
+		{"buyer.name", b.Buyer.Name, "BR-07"},
+		{"seller.country", b.Seller.Country, "BR-09"},
+		{"buyer.country", b.Buyer.Country, "BR-11"},
 	} {
 		if f.value == "" {
 			return fault.New(fault.FieldRequired, "%s: must be given", f.rule).WithField(f.name)

@@ -42,7 +42,7 @@ const (
 
 // Table is the lifecycle of a party.
 var Table = lifecycle.Table{Kind: "party", Steps: []lifecycle.Step{
-	{From: lifecycle.None, Action: Apply, To: Applied, Who: applicant, Guard: "check digits hold; the certificate names the id"},
+	{From: lifecycle.None, Action: Apply, To: Applied, Who: applicant, Guard: "the certificate names this id"},
 	{From: Applied, Action: Verify, To: Verified, Who: attester, Guard: "an attester of the party's organisation"},
 	{From: Verified, Action: Activate, To: Active, Who: applicant},
 	{From: Active, Action: Suspend, To: Suspended, Who: attester},
@@ -115,8 +115,10 @@ func Register(a Application, f trade.Facts) (Record, error) {
 			return Record{}, fault.New(fault.RoleMissing, "the certificate does not carry the role %s", r)
 		}
 	}
-	return Record{ID: a.ID, MSP: f.Caller.MSP, Name: a.Name, Roles: a.Roles, State: Applied, Version: 1,
-		Binding: f.Caller.CertID, SM2PublicKey: a.SM2PublicKey, UpdatedAt: f.Now}, nil
+	return Record{
+		ID: a.ID, MSP: f.Caller.MSP, Name: a.Name, Roles: a.Roles, State: Applied, Version: 1,
+		Binding: f.Caller.CertID, SM2PublicKey: a.SM2PublicKey, UpdatedAt: f.Now,
+	}, nil
 }
 
 // Move returns the record after action.

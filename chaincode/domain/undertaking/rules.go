@@ -43,22 +43,30 @@ const (
 
 // Table is the lifecycle of an undertaking.
 var Table = lifecycle.Table{Kind: string(Kind), Steps: []lifecycle.Step{
-	{From: lifecycle.None, Action: Issue, To: Issued, Who: obligor, Guard: "the invoice is accepted and covers the amount"},
+	{From: lifecycle.None, Action: Issue, To: Issued, Who: obligor, Guard: "an accepted invoice covers the amount"},
 	{From: Issued, Action: Accept, To: Accepted, Who: beneficiary},
 	{From: Issued, Action: Reject, To: Rejected, Who: beneficiary},
 	{From: Accepted, Action: Release, To: Payable, Who: lifecycle.Anyone, Guard: "every condition established in time"},
 	{From: Stopped, Action: Release, To: Payable, Who: lifecycle.Anyone, Guard: "every condition established in time"},
-	{From: Payable, Action: Stop, To: Stopped, Who: lifecycle.Anyone,
-		Guard: "a condition no longer established, payment not sent"},
-	{From: Payable, Action: Contest, To: Disputed, Who: lifecycle.Anyone,
-		Guard: "a condition no longer established, payment sent"},
+	{
+		From: Payable, Action: Stop, To: Stopped, Who: lifecycle.Anyone,
+		Guard: "a condition no longer established, payment not sent",
+	},
+	{
+		From: Payable, Action: Contest, To: Disputed, Who: lifecycle.Anyone,
+		Guard: "a condition no longer established, payment sent",
+	},
 	{From: Paid, Action: Contest, To: Disputed, Who: lifecycle.Anyone, Guard: "a condition no longer established"},
 	{From: Payable, Action: Discharge, To: Paid, Who: lifecycle.Anyone, Guard: "the payment is settled"},
 	{From: Issued, Action: Expire, To: Expired, Who: lifecycle.Anyone, Guard: "the deadline has passed"},
-	{From: Accepted, Action: Expire, To: Expired, Who: lifecycle.Anyone,
-		Guard: "the deadline has passed without every condition established in time"},
-	{From: Stopped, Action: Expire, To: Expired, Who: lifecycle.Anyone,
-		Guard: "the deadline has passed without every condition established in time"},
+	{
+		From: Accepted, Action: Expire, To: Expired, Who: lifecycle.Anyone,
+		Guard: "the deadline has passed without every condition established in time",
+	},
+	{
+		From: Stopped, Action: Expire, To: Expired, Who: lifecycle.Anyone,
+		Guard: "the deadline has passed without every condition established in time",
+	},
 }}
 
 // Apply moves the undertaking doc by cmd.

@@ -46,9 +46,11 @@ func (d *desk) as(profile, line string, more ...string) int {
 	timing := client.DefaultTiming()
 	timing.Unavailable = 500 * time.Millisecond
 	var out, errs bytes.Buffer
-	a := &app{stdout: &out, stderr: &errs, options: []client.Option{client.WithTiming(timing)}, env: func(name string) string {
-		return map[string]string{"ARGOSY_PROFILE": profile, "ARGOSY_PROFILES": d.profiles}[name]
-	}}
+	env := map[string]string{"ARGOSY_PROFILE": profile, "ARGOSY_PROFILES": d.profiles}
+	a := &app{
+		stdout: &out, stderr: &errs, options: []client.Option{client.WithTiming(timing)},
+		env: func(name string) string { return env[name] },
+	}
 	status := a.run(d.t.Context(), append(strings.Fields(line), more...))
 	d.out, d.err = out.String(), errs.String()
 	return status
@@ -77,7 +79,8 @@ func TestATradeOnTheCommandLine(t *testing.T) {
 	var u client.IssuedUndertaking
 	d.must(&u, "importbank", "undertaking issue --invoice "+id+" --expiry 2100-01-01 --when CUSTOMS_CLEARED:MRN:26NL0001 "+
 		"--obligor-account NL91ABNA0417164300@ABNANL2A --creditor-account DE89370400440532013000@COBADEFF")
-	if status := d.as("exporter", "undertaking accept "+string(u.Value.ID)); status != 0 || !strings.Contains(d.out, "waits") {
+	status := d.as("exporter", "undertaking accept "+string(u.Value.ID))
+	if status != 0 || !strings.Contains(d.out, "waits") {
 		t.Fatalf("status %d: %s%s", status, d.out, d.err)
 	}
 	if _, err := w.Relay.Facts.Report(t.Context(), w.Claim(t, "26NL0001", 1, false)); err != nil {
@@ -90,8 +93,10 @@ func TestATradeOnTheCommandLine(t *testing.T) {
 	}{
 		{"rival", "fact show CUSTOMS_CLEARED:MRN:26NL0001", 0, []string{"ESTABLISHED", "customs"}},
 		{"rival", "undertaking release " + string(u.Value.ID), 0, []string{"PAYABLE"}},
-		{"exporter", "undertaking show " + string(u.Value.ID), 0,
-			[]string{"PAYABLE", "EUR 186430.00", "CUSTOMS_CLEARED of MRN 26NL0001", "ESTABLISHED at"}},
+		{
+			"exporter", "undertaking show " + string(u.Value.ID), 0,
+			[]string{"PAYABLE", "EUR 186430.00", "CUSTOMS_CLEARED of MRN 26NL0001", "ESTABLISHED at"},
+		},
 		{"rival", "undertaking show " + string(u.Value.ID), 0, []string{"PAYABLE", "may not read the body (DOC_NOT_FOUND)"}},
 		{"rival", "undertaking history " + string(u.Value.ID), 0, []string{"ISSUED", "ACCEPTED", "PAYABLE", "CarrierMSP"}},
 		{"importbank", "payment list --state CREATED", 0, []string{string(u.Payment)}},
@@ -172,7 +177,8 @@ func TestEveryCodeIsExplained(t *testing.T) {
 
 func TestCheckNeedsNoNetwork(t *testing.T) {
 	d := newDesk(t)
-	if status := d.as("", "invoice check ../../ubl/testdata/invoice-export.xml"); status != 0 || !strings.Contains(d.out, "ok") {
+	status := d.as("", "invoice check ../../ubl/testdata/invoice-export.xml")
+	if status != 0 || !strings.Contains(d.out, "ok") {
 		t.Errorf("status %d: %s%s", status, d.out, d.err)
 	}
 	broken := filepath.Join(t.TempDir(), "broken.xml")

@@ -117,9 +117,12 @@ func showDocument[B any](ctx context.Context, a *app, c *client.Client, k kind[B
 func documentRows[B any](d shown[B], k kind[B]) []row {
 	h := d.Header
 	rows := []row{
-		{string(h.Kind), string(h.ID)}, {"state", h.State}, {"version", fmt.Sprint(h.Version)},
+		{string(h.Kind), string(h.ID)},
+		{"state", h.State},
+		{"version", fmt.Sprint(h.Version)},
 		{"valid", map[bool]string{true: "yes", false: "NO: not every party's organisation holds this body"}[d.Valid]},
-		{"parties", join(h.Parties)}, {"created", h.CreatedAt.String()},
+		{"parties", join(h.Parties)},
+		{"created", h.CreatedAt.String()},
 		{"updated", h.UpdatedAt.String() + " by " + string(h.UpdatedBy)},
 	}
 	if h.Deadline != 0 {

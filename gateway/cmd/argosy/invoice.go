@@ -139,7 +139,9 @@ func (a *app) printFindings(all []checked) error {
 
 func describeInvoice(b invoice.Body) []row {
 	rows := []row{
-		{"number", b.Number}, {"issued on", string(b.IssueDate)}, {"due on", string(b.DueDate)},
+		{"number", b.Number},
+		{"issued on", string(b.IssueDate)},
+		{"due on", string(b.DueDate)},
 		{"seller", fmt.Sprintf("%s (%s), %s", b.Seller.Name, b.Seller.Party, b.Seller.Country)},
 		{"buyer", fmt.Sprintf("%s (%s), %s", b.Buyer.Name, b.Buyer.Party, b.Buyer.Country)},
 	}

@@ -110,7 +110,10 @@ func (a *app) explainRefusal(r refusal) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", r.Code, r.Message)
 	for _, line := range []row{
-		{"meaning", r.Meaning}, {"remedy", r.Remedy}, {"field", r.Field}, {"document", r.Doc},
+		{"meaning", r.Meaning},
+		{"remedy", r.Remedy},
+		{"field", r.Field},
+		{"document", r.Doc},
 		{"transaction", r.TransactionID},
 	} {
 		if line.value != "" {
@@ -137,8 +140,11 @@ func (a *app) explainRefusal(r refusal) {
 func (a *app) moved(r client.Receipt[trade.Header], more ...row) error {
 	h := r.Value
 	return a.print(r, append([]row{
-		{string(h.Kind), string(h.ID)}, {"state", h.State}, {"version", fmt.Sprint(h.Version)},
-		{"transaction", r.TransactionID}, {"block", fmt.Sprint(r.Block)},
+		{string(h.Kind), string(h.ID)},
+		{"state", h.State},
+		{"version", fmt.Sprint(h.Version)},
+		{"transaction", r.TransactionID},
+		{"block", fmt.Sprint(r.Block)},
 	}, more...)...)
 }
 

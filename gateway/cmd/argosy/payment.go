@@ -45,8 +45,12 @@ func (a *app) paymentCommand() *cobra.Command {
 
 func describePayment(b payment.Body) []row {
 	return []row{
-		{"cause", string(b.Cause)}, {"bank", string(b.Bank)}, {"amount", amountText(b.Amount)},
-		{"debtor", accountText(b.Debtor)}, {"creditor", accountText(b.Creditor)}, {"UETR", b.UETR},
+		{"cause", string(b.Cause)},
+		{"bank", string(b.Bank)},
+		{"amount", amountText(b.Amount)},
+		{"debtor", accountText(b.Debtor)},
+		{"creditor", accountText(b.Creditor)},
+		{"UETR", b.UETR},
 		{"remittance", b.Remittance},
 	}
 }

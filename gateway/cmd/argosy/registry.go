@@ -94,8 +94,13 @@ func (a *app) partyApply() *cobra.Command {
 
 func partyRows(r party.Record) []row {
 	return []row{
-		{"party", string(r.ID)}, {"name", r.Name}, {"organisation", string(r.MSP)}, {"roles", join(r.Roles)},
-		{"state", r.State}, {"version", fmt.Sprint(r.Version)}, {"updated", r.UpdatedAt.String()},
+		{"party", string(r.ID)},
+		{"name", r.Name},
+		{"organisation", string(r.MSP)},
+		{"roles", join(r.Roles)},
+		{"state", r.State},
+		{"version", fmt.Sprint(r.Version)},
+		{"updated", r.UpdatedAt.String()},
 	}
 }
 
@@ -133,7 +138,8 @@ func (a *app) sourceCommand() *cobra.Command {
 	var p source.Proposal
 	var from, to string
 	propose := a.writing(&cobra.Command{
-		Use: "propose ID --type TYPE… --to TIME", Short: "Propose a source of this organisation (governor)", Args: exactly(1),
+		Use: "propose ID --type TYPE… --to TIME", Short: "Propose a source of this organisation (governor)",
+		Args: exactly(1),
 	})
 	propose.RunE = a.connected(func(ctx context.Context, c *client.Client, args []string) error {
 		p.ID = attest.SourceID(args[0])
@@ -170,21 +176,7 @@ func (a *app) sourceCommand() *cobra.Command {
 			return a.print(r, sourceRows(r.Value)...)
 		}),
 	})
-	var revokeFrom string
-	revoke := a.writing(&cobra.Command{Use: "revoke ID", Short: "End a source of this organisation (governor)", Args: exactly(1)})
-	revoke.RunE = a.connected(func(ctx context.Context, c *client.Client, args []string) error {
-		at, err := a.instantOrNow(revokeFrom)
-		if err != nil {
-			return err
-		}
-		r, err := c.Sources.Revoke(ctx, attest.SourceID(args[0]), at, a.callOptions()...)
-		if err != nil {
-			return err
-		}
-		return a.print(r, sourceRows(r.Value)...)
-	})
-	revoke.Flags().StringVar(&revokeFrom, "from", "", "with effect from (default: now)")
-	root.AddCommand(propose, approve, revoke, &cobra.Command{
+	root.AddCommand(propose, approve, a.sourceRevoke(), &cobra.Command{
 		Use: "show ID", Short: "Show a source", Args: exactly(1),
 		RunE: a.connected(func(ctx context.Context, c *client.Client, args []string) error {
 			r, err := c.Sources.Get(ctx, attest.SourceID(args[0]))
@@ -197,6 +189,26 @@ func (a *app) sourceCommand() *cobra.Command {
 	return root
 }
 
+func (a *app) sourceRevoke() *cobra.Command {
+	var revokeFrom string
+	revoke := a.writing(&cobra.Command{
+		Use: "revoke ID", Short: "End a source of this organisation (governor)", Args: exactly(1),
+	})
+	revoke.RunE = a.connected(func(ctx context.Context, c *client.Client, args []string) error {
+		at, err := a.instantOrNow(revokeFrom)
+		if err != nil {
+			return err
+		}
+		r, err := c.Sources.Revoke(ctx, attest.SourceID(args[0]), at, a.callOptions()...)
+		if err != nil {
+			return err
+		}
+		return a.print(r, sourceRows(r.Value)...)
+	})
+	revoke.Flags().StringVar(&revokeFrom, "from", "", "with effect from (default: now)")
+	return revoke
+}
+
 // instantOrNow reads a time; none means now.
 func (a *app) instantOrNow(text string) (trade.Instant, error) {
 	if text == "" {
@@ -207,8 +219,12 @@ func (a *app) instantOrNow(text string) (trade.Instant, error) {
 
 func sourceRows(r source.Record) []row {
 	rows := []row{
-		{"source", string(r.ID)}, {"owner", string(r.Owner)}, {"types", join(r.Types)}, {"state", r.State},
-		{"valid", r.ValidFrom.String() + " to " + r.ValidTo.String()}, {"approvals", join(r.Approvals)},
+		{"source", string(r.ID)},
+		{"owner", string(r.Owner)},
+		{"types", join(r.Types)},
+		{"state", r.State},
+		{"valid", r.ValidFrom.String() + " to " + r.ValidTo.String()},
+		{"approvals", join(r.Approvals)},
 	}
 	if r.RevokedFrom != 0 {
 		rows = append(rows, row{"revoked from", r.RevokedFrom.String()})
@@ -269,9 +285,12 @@ func (a *app) policyCommand() *cobra.Command {
 func policyRows(r source.PolicyRecord) []row {
 	p := r.Policy
 	return []row{
-		{"type", p.Type}, {"digest", r.Digest.String()}, {"state", r.State},
+		{"type", p.Type},
+		{"digest", r.Digest.String()},
+		{"state", r.State},
 		{"quorum", fmt.Sprintf("%d of %s", p.Threshold, join(p.Sources))},
-		{"tolerance", (time.Duration(p.ToleranceSeconds) * time.Second).String()}, {"approvals", join(r.Approvals)},
+		{"tolerance", (time.Duration(p.ToleranceSeconds) * time.Second).String()},
+		{"approvals", join(r.Approvals)},
 	}
 }
 

@@ -30,13 +30,22 @@ func (a *app) undertakingCommand() *cobra.Command {
 		move       func(*client.Client) move
 	}{
 		{"reject", "Refuse the undertaking (beneficiary)", func(c *client.Client) move { return c.Undertakings.Reject }},
-		{"release", "Make it payable if every condition is a fact (anyone)",
-			func(c *client.Client) move { return c.Undertakings.Release }},
-		{"stop", "Hold it back if a condition is no longer a fact (anyone)",
-			func(c *client.Client) move { return c.Undertakings.Stop }},
-		{"discharge", "Mark it paid if its payment is settled (anyone)",
-			func(c *client.Client) move { return c.Undertakings.Discharge }},
-		{"expire", "End it if its deadline has passed (anyone)", func(c *client.Client) move { return c.Undertakings.Expire }},
+		{
+			"release", "Make it payable if every condition is a fact (anyone)",
+			func(c *client.Client) move { return c.Undertakings.Release },
+		},
+		{
+			"stop", "Hold it back if a condition is no longer a fact (anyone)",
+			func(c *client.Client) move { return c.Undertakings.Stop },
+		},
+		{
+			"discharge", "Mark it paid if its payment is settled (anyone)",
+			func(c *client.Client) move { return c.Undertakings.Discharge },
+		},
+		{
+			"expire", "End it if its deadline has passed (anyone)",
+			func(c *client.Client) move { return c.Undertakings.Expire },
+		},
 	} {
 		root.AddCommand(a.step(s.use, s.short,
 			func(ctx context.Context, c *client.Client, id trade.DocID, o callOptions) (client.Receipt[trade.Header], error) {
@@ -103,7 +112,8 @@ func (a *app) undertakingIssue() *cobra.Command {
 	flags.StringVar(&f.number, "number", "", "the bank's own reference (default: made from the invoice's id)")
 	flags.StringVar(&f.amount, "amount", "", "amount in the invoice's currency, like 1234.56 (default: the amount due)")
 	flags.StringVar(&f.expiry, "expiry", "", "deadline: 2027-01-31 (end of that day, UTC) or 2027-01-31T12:00:00Z")
-	flags.StringVar(&f.obligor, "obligor-account", "", "the account to charge: IBAN@BIC, or NUMBER@BIC where there is no IBAN")
+	flags.StringVar(&f.obligor, "obligor-account", "",
+		"the account to charge: IBAN@BIC, or NUMBER@BIC where there is no IBAN")
 	flags.StringVar(&f.creditor, "creditor-account", "", "the seller's account, likewise")
 	flags.StringVar(&f.remittance, "remittance", "", "text for the seller (default: the invoice number)")
 	flags.StringArrayVar(&f.when, "when", nil, "a fact that must be established; repeat for more")
@@ -186,8 +196,12 @@ func parseInstant(text string) (trade.Instant, error) {
 
 func describeUndertaking(b undertaking.Body) []row {
 	rows := []row{
-		{"number", b.Number}, {"form", b.Form}, {"amount", amountText(b.Amount)}, {"obligor", string(b.Obligor)},
-		{"applicant", string(b.Applicant)}, {"beneficiary", string(b.Beneficiary)},
+		{"number", b.Number},
+		{"form", b.Form},
+		{"amount", amountText(b.Amount)},
+		{"obligor", string(b.Obligor)},
+		{"applicant", string(b.Applicant)},
+		{"beneficiary", string(b.Beneficiary)},
 		{"invoice", fmt.Sprintf("%s version %d", b.Invoice.ID, b.Invoice.Version)},
 	}
 	for _, c := range b.Conditions {

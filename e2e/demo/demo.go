@@ -52,6 +52,7 @@ type demo struct {
 	clients map[string]*client.Client
 	tale    tale
 	refs    references
+	begun   uint64 // block of the first step
 	invoice trade.DocID
 	deed    client.IssuedUndertaking
 }
@@ -165,7 +166,7 @@ func (d *demo) sell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.invoice = issued.Value.ID
+	d.invoice, d.begun = issued.Value.ID, issued.Block
 	d.tale.step("exporter", "issues the invoice"+in(issued.Block), issued.Value, begun)
 	if err := importer.AwaitBlock(ctx, issued.Block); err != nil {
 		return err

@@ -103,14 +103,18 @@ func waitFor[T any](ctx context.Context, what string, ask func(context.Context) 
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var last T
 	for {
 		v, done, err := ask(ctx)
-		if err == nil && done {
+		switch {
+		case err == nil && done:
 			return v, nil
+		case err == nil:
+			last = v
 		}
 		select {
 		case <-ctx.Done():
-			return v, fmt.Errorf("waited %s in vain for %s (last: %+v): %w", patience, what, v, err)
+			return last, fmt.Errorf("waited %s in vain for %s; seen last: %+v (%w)", patience, what, last, err)
 		case <-tick.C:
 		}
 	}

@@ -28,7 +28,7 @@ import (
 // Inbox is where messages are kept.
 type Inbox interface {
 	Receive(ctx context.Context, d store.Delivery) (store.Receipt, error)
-	Depth(ctx context.Context) (store.Depth, error)
+	Backlog(ctx context.Context) (int, error)
 }
 
 // Feed is one source as far as intake is concerned.

@@ -204,9 +204,7 @@ func (f *fakeInbox) Receive(_ context.Context, d store.Delivery) (store.Receipt,
 	return store.Receipt{}, nil
 }
 
-func (f *fakeInbox) Depth(context.Context) (store.Depth, error) {
-	return store.Depth{Open: f.open}, nil
-}
+func (f *fakeInbox) Backlog(context.Context) (int, error) { return f.open, nil }
 
 // TestR3SuccessOnlyWhenStored: a message that could not be stored is not
 // answered with success; what is stored carries no credential.

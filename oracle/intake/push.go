@@ -193,8 +193,8 @@ func (g *gate) closed(ctx context.Context) bool {
 	if now := g.in.now(); now.Sub(g.at) >= depthAge {
 		// When the depth cannot be read the message is tried: storing it fails
 		// or succeeds by itself.
-		if d, err := g.in.inbox.Depth(ctx); err == nil {
-			g.at, g.shut = now, d.Open >= highWater
+		if n, err := g.in.inbox.Backlog(ctx); err == nil {
+			g.at, g.shut = now, n >= highWater
 		}
 	}
 	return g.shut

@@ -75,8 +75,12 @@ type Timing struct {
 	// back-off is about a quarter of an hour.
 	MaxRefusals int
 	// SweepEvery is the first interval between two looks at a subject, doubled
-	// up to SweepCap; default 15 s and 10 min.
+	// up to SweepCap; default 15 s and 6 h. A party's own client releases what it
+	// accepts, so later looks only catch what that missed.
 	SweepEvery, SweepCap time.Duration
+	// MoveCap bounds the back-off of a document that could not be moved; default
+	// 10 min.
+	MoveCap time.Duration
 	// WatchFor is how long a subject is looked at after its last claim; default
 	// 400 days, longer than any undertaking of a trade runs.
 	WatchFor time.Duration
@@ -108,7 +112,8 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Base, 500*time.Millisecond)
 	set(&t.Cap, time.Minute)
 	set(&t.SweepEvery, 15*time.Second)
-	set(&t.SweepCap, 10*time.Minute)
+	set(&t.SweepCap, 6*time.Hour)
+	set(&t.MoveCap, 10*time.Minute)
 	set(&t.WatchFor, 400*24*time.Hour)
 	set(&t.Poll, 2*time.Second)
 	set(&t.PolicyAge, 30*time.Second)

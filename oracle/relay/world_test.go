@@ -46,7 +46,7 @@ func newWorld(t *testing.T) *world {
 		t: t, path: filepath.Join(t.TempDir(), "o.db"), ledger: newLedger(), signer: signer,
 		timing: Timing{
 			Base: time.Millisecond, Cap: 2 * time.Millisecond, SweepEvery: 2 * time.Millisecond,
-			SweepCap: 5 * time.Millisecond, Poll: 5 * time.Millisecond, PolicyAge: time.Hour,
+			SweepCap: 5 * time.Millisecond, MoveCap: 5 * time.Millisecond, Poll: 5 * time.Millisecond, PolicyAge: time.Hour,
 		},
 	}
 	w.ledger.keys[customs] = signer.PublicKey()

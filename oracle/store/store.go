@@ -173,6 +173,14 @@ func (s *Store) Depth(ctx context.Context) (Depth, error) {
 	return d, err
 }
 
+// Backlog counts the reports that are neither committed, failed nor dead. It is
+// asked before every push, and reads no more than that.
+func (s *Store) Backlog(ctx context.Context) (n int, err error) {
+	err = s.db.QueryRowContext(ctx,
+		"SELECT count(*) FROM outbox WHERE state IN ('new', 'leased', 'endorsed', 'submitted')").Scan(&n)
+	return n, err
+}
+
 // Lock keeps a second service away from the database until release is called
 // or the process ends. Commands that only look or replay need no lock.
 func Lock(path string) (release func(), err error) {

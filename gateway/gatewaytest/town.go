@@ -76,7 +76,8 @@ func (w *Town) register(tb testing.TB, c *client.Client) {
 		roles = []trade.Role{trade.RoleBank}
 	}
 	attester := w.Governors[slices.Index(Organisations, c.MSPID())]
-	if _, err := c.Parties.Apply(tb.Context(), party.Application{ID: id, Name: "The " + c.Profile().Name, Roles: roles}); err != nil {
+	application := party.Application{ID: id, Name: "The " + c.Profile().Name, Roles: roles}
+	if _, err := c.Parties.Apply(tb.Context(), application); err != nil {
 		tb.Fatal(err)
 	}
 	if _, err := attester.Parties.Verify(tb.Context(), id); err != nil {

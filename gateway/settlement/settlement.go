@@ -39,6 +39,7 @@ import (
 
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
+	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
 	"github.com/argosy-trade/argosy/gateway/events"
 	"github.com/argosy-trade/argosy/gateway/iso20022"
 )
@@ -198,10 +199,10 @@ func (a *Agent) Pass(ctx context.Context) error {
 func (a *Agent) Apply(ctx context.Context, t events.Transaction) error {
 	var moved []trade.DocID
 	for _, e := range t.Events {
-		switch {
-		case e.Kind == payment.Kind:
+		switch e.Kind {
+		case payment.Kind:
 			moved = append(moved, e.ID)
-		case e.Kind == "undertaking":
+		case undertaking.Kind:
 			// The event of a cause may stand for its instruction's step too.
 			moved = append(moved, payment.IDFor(e.ID, 1))
 		}

@@ -96,7 +96,7 @@ func (a *Agent) authorise(ctx context.Context, in Instruction) (bool, error) {
 // moved passes over refusals that say that the instruction has moved on since
 // it was read: the next reading shows where it is.
 func moved(err error) error {
-	switch code := fault.CodeOf(err); code { //nolint:exhaustive // every other code is the caller's
+	switch code := fault.CodeOf(err); code {
 	case fault.VersionStale, fault.TransitionForbidden:
 		return nil
 	default:

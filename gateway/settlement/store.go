@@ -35,7 +35,8 @@ const (
 // schema is the whole database; FULL synchronisation is set per connection.
 const schema = `
 CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), block INTEGER NOT NULL, tx TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS todo (id TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS todo (
+	id TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS instruction (
 	id TEXT PRIMARY KEY, reference TEXT NOT NULL, uetr TEXT NOT NULL, state TEXT NOT NULL,
 	version INTEGER NOT NULL);
@@ -192,7 +193,8 @@ func (s *Store) Remembers(ctx context.Context, id trade.DocID, transactionID str
 func (s *Store) Find(ctx context.Context, r iso20022.Report) (trade.DocID, bool, error) {
 	var id trade.DocID
 	err := s.db.QueryRowContext(ctx, `SELECT id FROM instruction
-		WHERE (?1 <> '' AND reference = ?1) OR (?2 <> '' AND uetr = ?2) OR (?1 = '' AND ?2 = '' AND ?3 <> '' AND reference = ?3)`,
+		WHERE (?1 <> '' AND reference = ?1) OR (?2 <> '' AND uetr = ?2)
+		OR (?1 = '' AND ?2 = '' AND ?3 <> '' AND reference = ?3)`,
 		r.EndToEndID, r.UETR, r.MessageID).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil

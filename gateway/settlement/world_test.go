@@ -63,8 +63,7 @@ func TestAgentOnTheRealChaincode(t *testing.T) {
 	if err != nil || state.Header.State != payment.Sent || !state.Valid {
 		t.Fatalf("the file is out and the ledger says %+v, %v", state, err)
 	}
-	report := `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.002.001.10"><FIToFIPmtStsRpt><TxInfAndSts><OrgnlEndToEndId>` +
-		iso20022.Reference(u.Payment) + `</OrgnlEndToEndId><TxSts>ACSC</TxSts></TxInfAndSts></FIToFIPmtStsRpt></Document>`
+	report := statusReport(iso20022.Reference(u.Payment), "ACSC", "")
 	if err := os.WriteFile(filepath.Join(dir, "r.tmp"), []byte(report), 0o600); err != nil {
 		t.Fatal(err)
 	}

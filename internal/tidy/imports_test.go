@@ -151,7 +151,6 @@ var planned = []string{
 	"./accelsvc/server",
 	"./gateway/...",
 	"./gateway/gatewaytest",
-	"./network/...",
 	"./oracle/...",
 	"./oracle/cmd/...",
 	"./oracle/source/...",

@@ -35,7 +35,7 @@ func Sign(tb testing.TB, a kernel.Algorithm, n int) Signed {
 	var signers []signer
 	for i := range min(n, 5) {
 		var seed [32]byte
-		binary.BigEndian.PutUint64(seed[:], uint64(i)+1) //nolint:gosec // G115: a small index
+		binary.BigEndian.PutUint64(seed[:], uint64(i)+1)
 		signers = append(signers, newSigner(tb, a, rand.NewChaCha8(seed)))
 		s.Keys = append(s.Keys, signers[i].key)
 	}

@@ -154,7 +154,7 @@ func reasonOf(err error) string {
 	case errors.Is(err, wire.ErrMalformed):
 		return reasonMalformed
 	}
-	switch status.Code(err) { //nolint:exhaustive // the rest is reasonFailed
+	switch status.Code(err) {
 	case codes.Unavailable, codes.Canceled:
 		return reasonUnavailable
 	case codes.DeadlineExceeded:

@@ -154,6 +154,9 @@ func TestSoftwareOnly(t *testing.T) {
 	if st := c.Status(); st != (Status{Trusted: true}) {
 		t.Errorf("status %+v", st)
 	}
+	if err := c.SelfTest(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestEverySidecarGivesTheSameBytes runs all kernels with no, some and full

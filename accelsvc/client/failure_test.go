@@ -54,7 +54,7 @@ func beSidecar(path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("listening")
+	_, _ = fmt.Fprintln(os.Stdout, "listening")
 	return s.Run(ctx, l)
 }
 
@@ -149,8 +149,8 @@ func TestAbsentSidecarAppears(t *testing.T) {
 	if c.answers(opVerify, pathSidecar) != 0 || c.fallbacks(reasonUnavailable) == 0 || c.fallbacks(reasonBreaker) == 0 {
 		t.Error("want software answers because of an unavailable sidecar and an open breaker")
 	}
-	if got := c.Status().Breaker; got != "open" {
-		t.Errorf("breaker %s, want open", got)
+	if got := c.Status().Breaker; got == "closed" {
+		t.Errorf("breaker %s, want open or half-open", got)
 	}
 	serve(t, path, kernel.Emmansun{}, server.Limits{})
 	eventually(t, "the sidecar is used", func() bool {
@@ -186,11 +186,13 @@ func TestLyingSidecarIsTakenOutOfUse(t *testing.T) {
 	}{
 		"accepts a forgery, full sampling": {
 			1, &acceltest.Kernel{Verdict: func(i int, v bool) bool { return v || i == 5 }},
-			verify(digests), DisagreementError{opVerify, "sm2_sm3", 5},
+			verify(digests),
+			DisagreementError{opVerify, "sm2_sm3", 5},
 		},
 		"refuses a good signature, no sampling": {
 			0, &acceltest.Kernel{Verdict: func(i int, v bool) bool { return v && i != 3 }},
-			verify(messages), DisagreementError{opVerify, "sm2_sm3", 3},
+			verify(messages),
+			DisagreementError{opVerify, "sm2_sm3", 3},
 		},
 		"wrong digest": {
 			1, &acceltest.Kernel{Digest: flip},
@@ -256,8 +258,11 @@ func TestHungSidecarCostsItsLimitOnly(t *testing.T) {
 	for range 2 {
 		checkAll(t, c)
 	}
-	if got := c.fallbacks(reasonTimeout); got != breakerFailures {
-		t.Errorf("%v timeouts, want %d and then an open breaker", got, breakerFailures)
+	// On a slow machine the breaker may have tried the sidecar again.
+	timeouts, skipped := c.fallbacks(reasonTimeout), c.fallbacks(reasonBreaker)
+	if timeouts < breakerFailures || skipped == 0 || timeouts+skipped != 16 {
+		t.Errorf("%v timeouts and %v calls that found the breaker open, want at least %d, and 16 together",
+			timeouts, skipped, breakerFailures)
 	}
 }
 

@@ -221,7 +221,7 @@ func zInput(userID []byte, key *kernel.PublicKey) []byte {
 	}
 	entl := len(id) * 8 // at most 16 bits by MaxUserID
 	m := make([]byte, 0, 2+len(id)+len(sm2Parameters)+kernel.PublicKeySize)
-	m = append(m, byte(entl>>8), byte(entl))
+	m = append(m, byte(entl>>8&0xff), byte(entl&0xff))
 	m = append(m, id...)
 	m = append(m, sm2Parameters...)
 	return append(m, key[:]...)

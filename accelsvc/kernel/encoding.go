@@ -27,7 +27,7 @@ func appendDER(dst []byte, s *Signature) []byte {
 	dst = append(dst, 0x30, 0)
 	dst = appendInteger(dst, s[:32])
 	dst = appendInteger(dst, s[32:])
-	dst[head+1] = byte(len(dst) - head - 2)
+	dst[head+1] = byte(len(dst) - head - 2) //nolint:gosec // G115: at most 70
 	return dst
 }
 
@@ -36,9 +36,9 @@ func appendInteger(dst, v []byte) []byte {
 		v = v[1:]
 	}
 	if v[0]&0x80 != 0 {
-		dst = append(dst, 2, byte(len(v)+1), 0)
+		dst = append(dst, 2, byte(len(v)+1), 0) //nolint:gosec // G115: at most 33
 	} else {
-		dst = append(dst, 2, byte(len(v)))
+		dst = append(dst, 2, byte(len(v))) //nolint:gosec // G115: at most 32
 	}
 	return append(dst, v...)
 }

@@ -13,7 +13,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/bits"
 
 	"github.com/emmansun/gmsm/sm3"
 )
@@ -192,13 +191,4 @@ func pathLength(index, size uint64) int {
 		}
 	}
 	return n
-}
-
-// Depth returns the number of levels above the leaves of a tree with size
-// leaves: the longest path that a proof can have.
-func Depth(size uint64) int {
-	if size == 0 {
-		return 0
-	}
-	return bits.Len64(size - 1)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/bits"
 	"testing"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -102,8 +103,8 @@ func TestEveryProofHoldsAndNoSpoiltOne(t *testing.T) {
 				if err := p.Verify(h.sum, data[i], root); err != nil {
 					t.Fatalf("%s: leaf %d of %d: %v", name, i, n, err)
 				}
-				if len(p.Path) > Depth(p.Size) {
-					t.Fatalf("leaf %d of %d: path of %d, depth %d", i, n, len(p.Path), Depth(p.Size))
+				if depth := bits.Len(uint(n - 1)); len(p.Path) > depth {
+					t.Fatalf("leaf %d of %d: path of %d, depth %d", i, n, len(p.Path), depth)
 				}
 				spoil(t, h.sum, p, data[i], root)
 			}

@@ -158,7 +158,7 @@ func (c *stalled) Write(b []byte) (int, error) {
 // TestSlowClientCostsOthersNothing has a client stop in the middle of its
 // request. The service ends that call by itself and answers others meanwhile.
 func TestSlowClientCostsOthersNothing(t *testing.T) {
-	r := start(t, kernel.Emmansun{}, Limits{CallTimeout: 300 * time.Millisecond, MaxConcurrent: 1, MaxWaiting: 1})
+	r := start(t, kernel.Emmansun{}, Limits{CallTimeout: time.Second, MaxConcurrent: 1, MaxWaiting: 1})
 	s := acceltest.Sign(t, kernel.SM2SM3, 300) // 30 kB
 	slow := accelpb.NewAcceleratorClient(r.dial(t, func(c net.Conn) net.Conn { return &stalled{Conn: c, left: 10_000} }))
 	answer := make(chan error, 1)

@@ -79,5 +79,5 @@ func (t *keyTable) count() uint64 {
 	for _, k := range t.keys {
 		n += len(k)
 	}
-	return uint64(n) //nolint:gosec // G115: a length
+	return uint64(n)
 }

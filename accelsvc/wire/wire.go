@@ -49,7 +49,7 @@ func EncodeVerify(b engine.Batch) *accelpb.VerifyRequest {
 	if b.Input == engine.Digests {
 		packed := make([]byte, 0, len(b.Records)*DigestRecordSize)
 		for i := range b.Records {
-			packed = AppendDigestRecord(packed, &b.Records[i])
+			packed = appendDigestRecord(packed, &b.Records[i])
 		}
 		req.Input = &accelpb.VerifyRequest_DigestRecords{DigestRecords: packed}
 		return req
@@ -66,8 +66,8 @@ func EncodeVerify(b engine.Batch) *accelpb.VerifyRequest {
 	return req
 }
 
-// AppendDigestRecord appends the 100-byte form of r.
-func AppendDigestRecord(dst []byte, r *kernel.Record) []byte {
+// appendDigestRecord appends the 100-byte form of r.
+func appendDigestRecord(dst []byte, r *kernel.Record) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, r.Key)
 	dst = append(dst, r.Digest[:]...)
 	return append(dst, r.Signature[:]...)

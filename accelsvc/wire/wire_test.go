@@ -110,7 +110,7 @@ func TestVerdictsRoundTripAndAreStrict(t *testing.T) {
 		for i := range want {
 			want[i] = i%3 == 0
 		}
-		count := uint32(n) //nolint:gosec // G115: below 20
+		count := uint32(n)
 		got, err := DecodeVerdicts(&accelpb.VerifyReply{Verdicts: EncodeVerdicts(want), Count: count}, n)
 		if err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%d verdicts: got %v, %v", n, got, err)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,14 +79,15 @@ func (d *deal) encode(id trade.DocID, body any) {
 	d.bodies[id] = must(canon.Encode(body))
 }
 
-// send submits a command with the bodies that travel along.
-func (d *deal) send(client, function string, id trade.DocID, args any, along ...trade.DocID) (trade.Header, error) {
+// send submits a command, written "client Contract:Action", with the bodies
+// that travel along.
+func (d *deal) send(what string, id trade.DocID, args any, along ...trade.DocID) (trade.Header, error) {
 	cmd := trade.Command{RequestID: d.request(), ID: id, Version: d.headers[id].Version}
-	return d.sendCommand(client, function, cmd, args, along...)
+	return d.sendCommand(what, cmd, args, along...)
 }
 
-func (d *deal) sendCommand(client, function string, cmd trade.Command, args any, along ...trade.DocID,
-) (trade.Header, error) {
+func (d *deal) sendCommand(what string, cmd trade.Command, args any, along ...trade.DocID) (trade.Header, error) {
+	client, function, _ := strings.Cut(what, " ")
 	res, err := d.clients[client].Submit(d.call(function, cmd, args, along...))
 	if err != nil {
 		return trade.Header{}, err
@@ -115,12 +117,12 @@ func (d *deal) call(function string, cmd trade.Command, args any, along ...trade
 func (d *deal) issueInvoice() {
 	d.t.Helper()
 	d.encode(d.invID, d.inv)
-	d.step("exporter", "Invoice:Issue", d.invID, invoice.Issued)
+	d.step("exporter Invoice:Issue", d.invID, invoice.Issued)
 }
 
 func (d *deal) acceptInvoice() {
 	d.t.Helper()
-	d.step("importer", "Invoice:Accept", d.invID, invoice.Accepted)
+	d.step("importer Invoice:Accept", d.invID, invoice.Accepted)
 }
 
 // undertake fills in undertaking and payment for the accepted invoice.
@@ -147,20 +149,20 @@ func (d *deal) undertake() {
 func (d *deal) issueUndertaking() {
 	d.t.Helper()
 	d.undertake()
-	d.step("bank", "Undertaking:Issue", d.undID, undertaking.Issued, d.payID, d.invID)
+	d.step("bank Undertaking:Issue", d.undID, undertaking.Issued, d.payID, d.invID)
 }
 
-func (d *deal) step(client, function string, id trade.DocID, want string, along ...trade.DocID) {
+func (d *deal) step(what string, id trade.DocID, want string, along ...trade.DocID) {
 	d.t.Helper()
-	h, err := d.send(client, function, id, nil, append(along, id)...)
+	h, err := d.send(what, id, nil, append(along, id)...)
 	if err != nil || h.State != want {
-		d.t.Fatalf("%s: state %q, want %s: %v", function, h.State, want, err)
+		d.t.Fatalf("%s: state %q, want %s: %v", what, h.State, want, err)
 	}
 }
 
 // byFacts takes a step that needs no body.
 func (d *deal) byFacts(function string) (trade.Header, error) {
-	return d.sendCommand("relay/"+authority, function, trade.Command{RequestID: d.request(), ID: d.undID}, nil)
+	return d.sendCommand("relay/"+authority+" "+function, trade.Command{RequestID: d.request(), ID: d.undID}, nil)
 }
 
 func (d *deal) header(kind string, id trade.DocID) contract.HeaderAnswer {
@@ -189,7 +191,7 @@ func ready(w *world) *deal {
 	d.issueInvoice()
 	d.acceptInvoice()
 	d.issueUndertaking()
-	d.step("exporter", "Undertaking:Accept", d.undID, undertaking.Accepted)
+	d.step("exporter Undertaking:Accept", d.undID, undertaking.Accepted)
 	return d
 }
 
@@ -206,10 +208,10 @@ func TestTradeFromInvoiceToSettlement(t *testing.T) {
 		t.Fatalf("%+v %v", h, err)
 	}
 	d.wantState("Payment", d.payID, payment.Created)
-	d.step("bank", "Payment:Authorise", d.payID, payment.Authorised)
-	d.step("bank", "Payment:Send", d.payID, payment.Sent)
+	d.step("bank Payment:Authorise", d.payID, payment.Authorised)
+	d.step("bank Payment:Send", d.payID, payment.Sent)
 	report := payment.ReportArgs{Salt: salt(), Status: "ACSC", Reference: "BANK-1"}
-	if h, err := d.send("bank", "Payment:Settle", d.payID, report, d.payID); err != nil || h.State != payment.Settled {
+	if h, err := d.send("bank Payment:Settle", d.payID, report, d.payID); err != nil || h.State != payment.Settled {
 		t.Fatalf("%+v %v", h, err)
 	}
 	if h, err := d.byFacts("Undertaking:Discharge"); err != nil || h.State != undertaking.Paid {

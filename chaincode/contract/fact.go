@@ -43,7 +43,8 @@ type Receipt struct {
 // Report records a signed claim of an oracle source and judges the fact anew.
 // Reporting the same claim again changes nothing.
 func (c *Fact) Report(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(c.report(ctx.GetStub(), in))
+	a, err := c.report(ctx.GetStub(), in)
+	return c.options.answer(ctx.GetStub(), a, err)
 }
 
 func (c *Fact) report(stub shim.ChaincodeStubInterface, in string) (Receipt, error) {
@@ -112,7 +113,8 @@ func (s *session) admit(signed attest.SignedClaim, fact FactRecord) (source.Poli
 	case claim.Classifier != attest.Actual:
 		return policy, fault.New(fault.FieldInvalid, "only actual events are recorded").WithField("classifier")
 	case claim.Channel != s.stub.GetChannelID():
-		return policy, fault.New(fault.FieldInvalid, "the claim was signed for channel %s", claim.Channel).WithField("channel")
+		return policy, fault.New(fault.FieldInvalid, "the claim was signed for channel %s", claim.Channel).
+			WithField("channel")
 	case claim.Policy != policy.Digest:
 		return policy, fault.New(fault.VersionStale, "the claim was signed under another policy").WithField("policy")
 	case !policy.Policy.Allows(claim.Source):
@@ -133,7 +135,8 @@ func (s *session) admit(signed attest.SignedClaim, fact FactRecord) (source.Poli
 func (s *session) verifyClaim(signed attest.SignedClaim, src source.Record) error {
 	m := SignedMessage{Message: signed.Claim.SignedBytes()}
 	if len(signed.Signature) != len(m.Signature) {
-		return fault.New(fault.SignatureInvalid, "an SM2 signature is r||s, %d bytes", len(m.Signature)).WithField("signature")
+		return fault.New(fault.SignatureInvalid, "an SM2 signature is r||s, %d bytes", len(m.Signature)).
+			WithField("signature")
 	}
 	copy(m.Signature[:], signed.Signature)
 	if _, err := hex.Decode(m.PublicKey[:], []byte(src.SM2PublicKey)); err != nil {

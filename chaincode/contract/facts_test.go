@@ -40,7 +40,7 @@ func TestReportRefusesClaimsThatMustNotCount(t *testing.T) {
 		{"another policy", change(func(c *attest.Claim) { c.Policy[0]++ }), fault.VersionStale},
 		{"event in the future", change(func(c *attest.Claim) { c.OccurredAt = w.now(time.Hour) }), fault.FieldInvalid},
 		{"key not valid yet", change(func(c *attest.Claim) { c.ObservedAt = w.now(-2 * time.Hour) }), fault.SourceNotAllowed},
-		{"type that nobody has a policy for", change(func(c *attest.Claim) { c.Type = attest.Departed }), fault.PolicyNotFound},
+		{"type without a policy", change(func(c *attest.Claim) { c.Type = attest.Departed }), fault.PolicyNotFound},
 		{"source that the policy does not count", w.sign(func() attest.Claim {
 			c := w.claim("carrier-track", subject(), attest.CustomsCleared)
 			return c
@@ -157,7 +157,7 @@ func TestRetractionBeforePaymentStopsAndMayResume(t *testing.T) {
 	d := payable(w)
 	_, err := d.byFacts("Undertaking:Stop")
 	wantCode(t, err, fault.TransitionForbidden)
-	d.step("bank", "Payment:Authorise", d.payID, payment.Authorised)
+	d.step("bank Payment:Authorise", d.payID, payment.Authorised)
 	d.retract("authority-customs", attest.CustomsCleared)
 	for range 2 { // the second time does nothing and is no error
 		if h, err := d.byFacts("Undertaking:Stop"); err != nil || h.State != undertaking.Stopped {
@@ -165,7 +165,7 @@ func TestRetractionBeforePaymentStopsAndMayResume(t *testing.T) {
 		}
 	}
 	d.wantState("Payment", d.payID, payment.Stopped)
-	_, err = d.send("bank", "Payment:Send", d.payID, nil, d.payID)
+	_, err = d.send("bank Payment:Send", d.payID, nil, d.payID)
 	wantCode(t, err, fault.TransitionForbidden)
 	_, err = d.byFacts("Undertaking:Release")
 	wantCode(t, err, fault.ConditionUnmet)
@@ -179,8 +179,8 @@ func TestRetractionBeforePaymentStopsAndMayResume(t *testing.T) {
 func TestRetractionAfterSendingOpensADisputeAndUndoesNothing(t *testing.T) {
 	w := newWorld(t)
 	d := payable(w)
-	d.step("bank", "Payment:Authorise", d.payID, payment.Authorised)
-	d.step("bank", "Payment:Send", d.payID, payment.Sent)
+	d.step("bank Payment:Authorise", d.payID, payment.Authorised)
+	d.step("bank Payment:Send", d.payID, payment.Sent)
 	d.retract("authority-customs", attest.CustomsCleared)
 	if h, err := d.byFacts("Undertaking:Stop"); err != nil || h.State != undertaking.Disputed {
 		t.Fatalf("%+v %v", h, err)
@@ -198,7 +198,7 @@ func TestReleaseBeforeAcceptanceIsRefusedAndThenWorks(t *testing.T) {
 	d.issueUndertaking()
 	_, err := d.byFacts("Undertaking:Release")
 	wantCode(t, err, fault.TransitionForbidden)
-	d.step("exporter", "Undertaking:Accept", d.undID, undertaking.Accepted)
+	d.step("exporter Undertaking:Accept", d.undID, undertaking.Accepted)
 	if h, err := d.byFacts("Undertaking:Release"); err != nil || h.State != undertaking.Payable {
 		t.Fatalf("%+v %v", h, err)
 	}

@@ -60,7 +60,7 @@ func TestOneOrganisationAloneCannotMakeAValidDocument(t *testing.T) {
 		if a := d.header("Invoice", id); a.Valid {
 			t.Fatal("a document that names another organisation without its check is valid")
 		}
-		_, err := d.sendCommand("exporter", "Invoice:Withdraw",
+		_, err := d.sendCommand("exporter Invoice:Withdraw",
 			trade.Command{RequestID: d.request(), ID: id, Version: 2}, nil)
 		wantCode(t, err, fault.DocInvalid)
 	})
@@ -105,16 +105,17 @@ func TestForgedHintsAndRequestRecordsAreHarmless(t *testing.T) {
 	cmd := trade.Command{RequestID: d.request(), ID: d.invID}
 
 	ghost := newID(carrier)
-	if code := w.forge(stubtest.NewRWSet().Put("trade", state.WaitKey(subject(), ghost), []byte{1}), "trade", carrier); code !=
-		peer.TxValidationCode_VALID {
+	hint := stubtest.NewRWSet().Put("trade", state.WaitKey(subject(), ghost), []byte{1})
+	if code := w.forge(hint, "trade", carrier); code != peer.TxValidationCode_VALID {
 		t.Fatalf("got %s", code)
 	}
 	var waiting contract.WaitingAnswer
-	if err := w.ask(w.clients["rival"], "Undertaking:Waiting", contract.BySubject{Subject: subject()}, &waiting); err != nil ||
-		len(waiting.IDs) != 1 {
+	err := w.ask(w.clients["rival"], "Undertaking:Waiting", contract.BySubject{Subject: subject()}, &waiting)
+	if err != nil || len(waiting.IDs) != 1 {
 		t.Fatalf("%+v %v", waiting, err)
 	}
-	_, err := d.sendCommand("relay/"+authority, "Undertaking:Release", trade.Command{RequestID: d.request(), ID: ghost}, nil)
+	release := trade.Command{RequestID: d.request(), ID: ghost}
+	_, err = d.sendCommand("relay/"+authority+" Undertaking:Release", release, nil)
 	wantCode(t, err, fault.DocNotFound)
 
 	// A public key that looks like a request record is never read; the real
@@ -129,7 +130,7 @@ func TestForgedHintsAndRequestRecordsAreHarmless(t *testing.T) {
 	if code := w.forge(hidden, "trade", carrier); code != peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE {
 		t.Fatalf("an outsider recorded a request for exporter: %s", code)
 	}
-	if _, err := d.sendCommand("exporter", "Invoice:Issue", cmd, nil, d.invID); err != nil {
+	if _, err := d.sendCommand("exporter Invoice:Issue", cmd, nil, d.invID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -142,14 +143,14 @@ func TestSquattedIDsAreRefusedAndAnotherIDWorks(t *testing.T) {
 		t.Fatalf("got %s", code)
 	}
 	d.encode(d.invID, d.inv)
-	_, err := d.send("exporter", "Invoice:Issue", d.invID, nil, d.invID)
+	_, err := d.send("exporter Invoice:Issue", d.invID, nil, d.invID)
 	wantCode(t, err, fault.DocExists)
 	d.invID = newID(exportBank)
 	d.issueInvoice()
 
 	foreign := newID(importBank)
 	d.encode(foreign, d.inv)
-	_, err = d.send("exporter", "Invoice:Issue", foreign, nil, foreign)
+	_, err = d.send("exporter Invoice:Issue", foreign, nil, foreign)
 	wantCode(t, err, fault.IDForeign)
 }
 

@@ -13,19 +13,22 @@ import (
 )
 
 // secrets are bytes that nobody but the parties may ever hold.
-var secrets = []string{secretGoods, secretNumber, secretIBAN, "12345678", mrn, "Importer GmbH", "disputed for secret reasons"}
+var secrets = []string{
+	secretGoods, secretNumber, secretIBAN, "12345678", mrn, "Importer GmbH",
+	"disputed for secret reasons",
+}
 
 func TestOutsidersPeersNeverHoldWhatIsPrivate(t *testing.T) {
 	w := newWorld(t)
 	d := newDeal(w)
 	d.issueInvoice()
 	reason := invoice.DisputeArgs{Salt: salt(), Reason: "disputed for secret reasons"}
-	if _, err := d.send("importer", "Invoice:Dispute", d.invID, reason, d.invID); err != nil {
+	if _, err := d.send("importer Invoice:Dispute", d.invID, reason, d.invID); err != nil {
 		t.Fatal(err)
 	}
 	d.acceptInvoice()
 	d.issueUndertaking()
-	d.step("exporter", "Undertaking:Accept", d.undID, "ACCEPTED")
+	d.step("exporter Undertaking:Accept", d.undID, "ACCEPTED")
 	d.establish("authority-customs", subject(), attest.CustomsCleared)
 	d.establish("carrier-track", subject(), attest.InspectionPassed)
 	if _, err := d.byFacts("Undertaking:Release"); err != nil {

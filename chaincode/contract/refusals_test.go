@@ -22,18 +22,18 @@ func TestSameRequestTwiceIsOneStep(t *testing.T) {
 	d.encode(d.invID, d.inv)
 	cmd := trade.Command{RequestID: d.request(), ID: d.invID}
 	for range 2 {
-		h, err := d.sendCommand("exporter", "Invoice:Issue", cmd, nil, d.invID)
+		h, err := d.sendCommand("exporter Invoice:Issue", cmd, nil, d.invID)
 		if err != nil || h.Version != 1 {
 			t.Fatalf("%+v %v", h, err)
 		}
 	}
 	other := newDeal(w)
 	other.encode(other.invID, other.inv)
-	_, err := other.sendCommand("exporter", "Invoice:Issue", trade.Command{RequestID: cmd.RequestID, ID: other.invID},
+	_, err := other.sendCommand("exporter Invoice:Issue", trade.Command{RequestID: cmd.RequestID, ID: other.invID},
 		nil, other.invID)
 	wantCode(t, err, fault.RequestIDReused)
 	accept := trade.Command{RequestID: cmd.RequestID, ID: d.invID, Version: 1}
-	if _, err := d.sendCommand("importer", "Invoice:Accept", accept, nil, d.invID); err != nil {
+	if _, err := d.sendCommand("importer Invoice:Accept", accept, nil, d.invID); err != nil {
 		t.Fatalf("another caller may use the same request id: %v", err)
 	}
 }
@@ -69,7 +69,8 @@ func TestRegistryRequestTwiceGivesTheSameAnswer(t *testing.T) {
 	first := w.must(attester, "Party:Suspend", step)
 	second := w.must(attester, "Party:Suspend", step)
 	var r party.Record
-	if string(first) != string(second) || json.Unmarshal(second, &r) != nil || r.State != party.Suspended || r.Version != 4 {
+	if string(first) != string(second) || json.Unmarshal(second, &r) != nil ||
+		r.State != party.Suspended || r.Version != 4 {
 		t.Fatalf("%s then %s", first, second)
 	}
 	step.ID = rivalID
@@ -86,7 +87,7 @@ func TestCommandRefusals(t *testing.T) {
 		return trade.Command{RequestID: d.request(), ID: id, Version: version}
 	}
 	run := func(client, function string, c trade.Command, along ...trade.DocID) error {
-		_, err := d.sendCommand(client, function, c, nil, along...)
+		_, err := d.sendCommand(client+" "+function, c, nil, along...)
 		return err
 	}
 	wantCode(t, run("importer", "Invoice:Accept", cmd(1)), fault.BodyMissing)
@@ -125,11 +126,11 @@ func TestCommandRefusals(t *testing.T) {
 	wantCode(t, run("importer", "Invoice:Accept", cmd(1), id), fault.PartyInactive)
 	next := newDeal(w)
 	next.encode(next.invID, next.inv)
-	_, err = next.send("exporter", "Invoice:Issue", next.invID, nil, next.invID)
+	_, err = next.send("exporter Invoice:Issue", next.invID, nil, next.invID)
 	wantCode(t, err, fault.PartyInactive)
 	next.inv.Buyer.Party = "549300ARGOSYNOONE0" + "00"
 	next.encode(next.invID, next.inv)
-	_, err = next.send("exporter", "Invoice:Issue", next.invID, nil, next.invID)
+	_, err = next.send("exporter Invoice:Issue", next.invID, nil, next.invID)
 	wantCode(t, err, fault.FieldInvalid)
 }
 
@@ -142,7 +143,7 @@ func TestUndertakingRefusals(t *testing.T) {
 		change()
 		d.encode(d.undID, d.und)
 		d.encode(d.payID, d.pay)
-		_, err := d.send("bank", "Undertaking:Issue", d.undID, nil, d.undID, d.payID, d.invID)
+		_, err := d.send("bank Undertaking:Issue", d.undID, nil, d.undID, d.payID, d.invID)
 		return err
 	}
 	wantCode(t, try(func() {}), fault.TransitionForbidden) // the invoice is not accepted
@@ -157,12 +158,12 @@ func TestUndertakingRefusals(t *testing.T) {
 	wantCode(t, try(func() { d.pay.Creditor.IBAN = "DE00370400440532013000" }), fault.FieldInvalid)
 	wantCode(t, try(func() { d.und.Conditions = nil }), fault.FieldRequired)
 	d.undertake()
-	_, err := d.send("bank", "Undertaking:Issue", d.undID, nil, d.undID, d.invID)
+	_, err := d.send("bank Undertaking:Issue", d.undID, nil, d.undID, d.invID)
 	wantCode(t, err, fault.BodyMissing)
-	_, err = d.send("importer", "Undertaking:Issue", d.undID, nil, d.undID, d.payID, d.invID)
+	_, err = d.send("importer Undertaking:Issue", d.undID, nil, d.undID, d.payID, d.invID)
 	wantCode(t, err, fault.NotParty)
 	d.issueUndertaking()
-	d.step("exporter", "Undertaking:Reject", d.undID, undertaking.Rejected)
+	d.step("exporter Undertaking:Reject", d.undID, undertaking.Rejected)
 	d.wantState("Payment", d.payID, payment.Cancelled)
 }
 

@@ -56,10 +56,13 @@ var ErrNotBuilt = errors.New("the Fabric programs are not built; run: argosy-net
 // variable ARGOSY_FABRIC_BIN, ../fabric/VERSION beside a directory of programs,
 // or that directory itself.
 func Find(binDir string) (string, error) {
-	candidates := []string{filepath.Join(filepath.Dir(binDir), "fabric", Version), binDir}
 	if dir := os.Getenv(EnvironmentDir); dir != "" {
-		candidates = []string{dir}
+		if !complete(dir) {
+			return "", fmt.Errorf("%w; %s names %s, where they are not", ErrNotBuilt, EnvironmentDir, dir)
+		}
+		return filepath.Abs(dir)
 	}
+	candidates := []string{filepath.Join(filepath.Dir(binDir), "fabric", Version), binDir}
 	if root, err := Root("."); err == nil {
 		candidates = append(candidates, filepath.Join(root, "build", "fabric", Version))
 	}

@@ -143,7 +143,8 @@ func (n *Network) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.startServices(ctx)
+	n.startServices(ctx)
+	return nil
 }
 
 func (n *Network) joinAndApprove(ctx context.Context, peers []*lifecycle.Peer, block []byte) error {

@@ -212,6 +212,11 @@ const watched = `    services:
         config: {operations: "127.0.0.1:${port:operations}", key: "${sm2key:seal}", profile: "${profile:exporter}"}
 `
 
+// broken is a service that ends at once: its configuration has no such field.
+const broken = `    services:
+      - {name: broken, program: servicetest, arguments: ["${config}"], ports: [operations], config: {colour: red}}
+`
+
 // TestTwoNetworksSideBySide runs a SmartBFT network with a service and a Raft
 // network at the same time.
 func TestTwoNetworksSideBySide(t *testing.T) {
@@ -227,6 +232,7 @@ func TestTwoNetworksSideBySide(t *testing.T) {
 	}
 	bft := strings.Replace(string(network.DefaultTopology), "    services: []\n", watched, 1)
 	raft := strings.Replace(string(network.DefaultTopology), "consensus: smartbft", "consensus: etcdraft", 1)
+	raft = strings.Replace(raft, "    services: []\n", broken, 1)
 	var networks [2]*native.Network
 	var starting sync.WaitGroup
 	for i, text := range []string{bft, raft} {
@@ -257,8 +263,15 @@ func TestTwoNetworksSideBySide(t *testing.T) {
 	if t.Failed() {
 		t.FailNow()
 	}
-	for _, n := range networks {
-		assertHealthy(ctx, t, n)
+	assertHealthy(ctx, t, networks[0])
+	st := networks[1].Status(ctx)
+	for _, p := range st.Processes {
+		if want := p.Name != "broken.exportbank"; p.Healthy != want {
+			t.Errorf("%s: healthy %v, want %v: %s", p.Name, p.Healthy, want, p.Problem)
+		}
+	}
+	if !st.Ready || st.Healthy {
+		t.Errorf("with a broken service: ready %v, healthy %v", st.Ready, st.Healthy)
 	}
 	a, b := constitution(ctx, t, networks[0].Profile("exporter")), constitution(ctx, t, networks[1].Profile("exporter"))
 	if a == "" || b == "" {

@@ -1,6 +1,8 @@
 package nodeconfig
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -164,6 +166,16 @@ func writeService(p *plan.Plan, o *topology.Organisation, s *topology.Service) e
 	if err := os.MkdirAll(ServiceData(p, o, s.Name), dirMode); err != nil {
 		return err
 	}
+	for _, name := range s.Folders {
+		if err := os.MkdirAll(p.Folder(name), dirMode); err != nil {
+			return err
+		}
+	}
+	for _, name := range s.Secrets {
+		if err := makeSecret(p.Secret(name)); err != nil {
+			return err
+		}
+	}
 	config := s.Config
 	expanded, err := expandNode(&config, placeholders(p, o, s))
 	if err != nil {
@@ -186,6 +198,10 @@ func placeholders(p *plan.Plan, o *topology.Organisation, s *topology.Service) f
 		case "port":
 			port, ok := p.Ports(o).Services[s.Name][name]
 			return strconv.Itoa(port), ok
+		case "secret":
+			return p.Secret(name), true
+		case "folder":
+			return p.Folder(name), true
 		case "profile":
 			return p.Profile(name), true
 		case "sm2key":
@@ -194,6 +210,23 @@ func placeholders(p *plan.Plan, o *topology.Organisation, s *topology.Service) f
 		v, ok := fixed[kind]
 		return v, ok && name == ""
 	}
+}
+
+// secretBytes is the length of a generated secret: that of the hash that it
+// keys, so that guessing it is no easier than guessing a signature.
+const secretBytes = 32
+
+// makeSecret writes a new random secret in base64, unless there is one.
+func makeSecret(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		return err
+	}
+	var secret [secretBytes]byte
+	_, _ = rand.Read(secret[:]) // crypto/rand does not fail
+	return os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(secret[:])+"\n"), fileMode)
 }
 
 // expandNode copies a YAML subtree with its placeholders replaced. A text that

@@ -48,6 +48,12 @@ func Native(t *topology.Topology, dir, sockets string, base int) *Plan {
 	}
 }
 
+// Secret is the file of a secret that services and those who call them share.
+func (p *Plan) Secret(name string) string { return filepath.Join(p.Dir, "secrets", name) }
+
+// Folder is a folder through which services and the outside world exchange files.
+func (p *Plan) Folder(name string) string { return filepath.Join(p.Dir, "exchange", name) }
+
 // Ports returns the ports of an organisation.
 func (p *Plan) Ports(o *topology.Organisation) *topology.OrganisationPorts { return p.ports[o.Name] }
 

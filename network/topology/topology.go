@@ -105,6 +105,8 @@ type Service struct {
 	Arguments []string  `yaml:"arguments"`
 	Ports     []string  `yaml:"ports"`
 	SM2Keys   []string  `yaml:"sm2Keys"`
+	Secrets   []string  `yaml:"secrets"`
+	Folders   []string  `yaml:"folders"`
 	Config    yaml.Node `yaml:"config"`
 }
 

@@ -178,7 +178,7 @@ func (v *validator) service(o *Organisation, s *Service, f field) {
 	for _, list := range []struct {
 		field string
 		names []string
-	}{{"ports", s.Ports}, {"sm2Keys", s.SM2Keys}} {
+	}{{"ports", s.Ports}, {"sm2Keys", s.SM2Keys}, {"secrets", s.Secrets}, {"folders", s.Folders}} {
 		seen := map[string]bool{}
 		for i, n := range list.names {
 			v.match(f.to(list.field, i), n, lowerName)
@@ -215,6 +215,10 @@ func (v *validator) placeholders(f field, o *Organisation, s *Service, text stri
 			return "", name == ""
 		case "port":
 			return "", slices.Contains(s.Ports, name)
+		case "secret":
+			return "", slices.Contains(s.Secrets, name)
+		case "folder":
+			return "", slices.Contains(s.Folders, name)
 		case "profile":
 			return "", slices.ContainsFunc(o.Clients, func(c Client) bool { return c.Name == name })
 		case "sm2key":

@@ -95,7 +95,7 @@ type Event struct {
 	Code string `json:"code,omitempty"`
 	// CreatedAt is when the source wrote the event; later events of one source
 	// correct earlier ones.
-	CreatedAt trade.Instant `json:"createdAt"`
+	CreatedAt trade.Instant `json:"createdAt,omitzero"`
 	// Place is where it happened, as the source writes it; may be empty.
 	Place string `json:"place,omitempty"`
 	// Canonical is the event's content in a form that does not change when the
@@ -120,6 +120,18 @@ type Decoder interface {
 	// Decode returns the events of raw in their order, or why the message as a
 	// whole cannot be read.
 	Decode(raw []byte) ([]Event, *Refusal)
+}
+
+// Meaning is one row of a decoder's mapping table, for people.
+type Meaning struct {
+	// Code is the source's own code.
+	Code string `json:"code"`
+	// Fact is the fact type that it establishes; empty for none.
+	Fact string `json:"fact,omitempty"`
+	// Withdraws are the fact types that it takes back.
+	Withdraws []string `json:"withdraws,omitempty"`
+	// Note says why there is no fact.
+	Note string `json:"note,omitempty"`
 }
 
 // Validate refuses an event that a decoder must not give; it is the last check

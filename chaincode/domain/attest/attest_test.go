@@ -130,7 +130,8 @@ func TestJudgeAgreesWithTheNaiveTwin(t *testing.T) {
 			p.Sources = append(p.Sources, id)
 			c := Claim{
 				Source: id, Classifier: rapid.SampledFrom([]Classifier{Actual, Estimated}).Draw(t, "classifier"),
-				OccurredAt: trade.Instant(rapid.Int64Range(1, 8).Draw(t, "at") * 1000), Retracted: rapid.Bool().Draw(t, "retracted"),
+				OccurredAt: trade.Instant(rapid.Int64Range(1, 8).Draw(t, "at") * 1000),
+				Retracted:  rapid.Bool().Draw(t, "retracted"),
 			}
 			if rapid.Bool().Draw(t, "speaks") {
 				claims = append(claims, c)
@@ -167,7 +168,10 @@ func TestJudgeAgreesWithTheNaiveTwin(t *testing.T) {
 
 func TestStrangersAndPlansDoNotCount(t *testing.T) {
 	p := Policy{Type: Loaded, Sources: []SourceID{"aa"}, Threshold: 1}
-	for _, c := range []Claim{{Source: "zz", Classifier: Actual, OccurredAt: 1}, {Source: "aa", Classifier: Planned, OccurredAt: 1}} {
+	for _, c := range []Claim{
+		{Source: "zz", Classifier: Actual, OccurredAt: 1},
+		{Source: "aa", Classifier: Planned, OccurredAt: 1},
+	} {
 		if v := p.Judge([]Claim{c}, trade.FactPending); v.State != trade.FactPending {
 			t.Errorf("%+v made a fact: %+v", c, v)
 		}

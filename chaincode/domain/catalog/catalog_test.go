@@ -26,7 +26,8 @@ func TestPages(t *testing.T) {
 		var b strings.Builder
 		fmt.Fprintf(&b, "# Lifecycle of: %s\n\n", table.Kind)
 		b.WriteString("Generated from the transition table (`make gen`). What the table does not list is refused.\n\n")
-		b.WriteString("```mermaid\n" + table.Mermaid() + "```\n\n| from | action | to | who | provided that |\n|---|---|---|---|---|\n")
+		b.WriteString("```mermaid\n" + table.Mermaid() + "```\n\n")
+		b.WriteString("| from | action | to | who | provided that |\n|---|---|---|---|---|\n")
 		for _, s := range table.Steps {
 			from := s.From
 			if from == "" {
@@ -54,7 +55,8 @@ func TestPages(t *testing.T) {
 func errorsPage() string {
 	var b strings.Builder
 	b.WriteString("# Refusals\n\nGenerated from the fault table (`make gen`), in order of precedence. ")
-	b.WriteString("`argosy explain CODE` prints a row.\n\n| code | class | HTTP | exit | meaning | remedy |\n|---|---|---|---|---|---|\n")
+	b.WriteString("`argosy explain CODE` prints a row.\n\n")
+	b.WriteString("| code | class | HTTP | exit | meaning | remedy |\n|---|---|---|---|---|---|\n")
 	for _, r := range fault.Table {
 		fmt.Fprintf(&b, "| `%s` | %s | %d | %d | %s | %s |\n",
 			r.Code, r.Class, r.Class.HTTPStatus(), r.Class.ExitStatus(), r.Meaning, r.Remedy)

@@ -159,7 +159,7 @@ var Table = []Row{
 		"Have the source approved for the fact type, or rotate its key.",
 	},
 	{
-		EndorsementFailed, ClassDenied, "The network refused the transaction: an organisation that had to endorse it did not.",
+		EndorsementFailed, ClassDenied, "The network refused the transaction: an organisation that must endorse it did not.",
 		"Submit through the SDK, which asks all parties' organisations.",
 	},
 

@@ -42,7 +42,7 @@ const (
 
 // Table is the lifecycle of a party.
 var Table = lifecycle.Table{Kind: "party", Steps: []lifecycle.Step{
-	{From: lifecycle.None, Action: Apply, To: Applied, Who: applicant, Guard: "check digits hold; the certificate names the id"},
+	{From: lifecycle.None, Action: Apply, To: Applied, Who: applicant, Guard: "the certificate names this id"},
 	{From: Applied, Action: Verify, To: Verified, Who: attester, Guard: "an attester of the party's organisation"},
 	{From: Verified, Action: Activate, To: Active, Who: applicant},
 	{From: Active, Action: Suspend, To: Suspended, Who: attester},

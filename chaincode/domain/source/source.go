@@ -35,7 +35,7 @@ const (
 // Table is the lifecycle of a source.
 var Table = lifecycle.Table{Kind: "source", Steps: []lifecycle.Step{
 	{From: lifecycle.None, Action: Propose, To: Proposed, Who: "owner's governor"},
-	{From: Proposed, Action: Approve, To: Active, Who: "members' governors", Guard: "approved by more than half of the members"},
+	{From: Proposed, Action: Approve, To: Active, Who: "members' governors", Guard: "more than half of the members"},
 	{From: Proposed, Action: Revoke, To: Revoked, Who: "owner's governor"},
 	{From: Active, Action: Revoke, To: Revoked, Who: "owner's governor", Guard: "with effect from a time"},
 }}

@@ -17,7 +17,10 @@ func governor(msp trade.MSPID) trade.Caller {
 }
 
 func proposal() Proposal {
-	return Proposal{ID: "src", Types: []string{attest.Loaded}, SM2PublicKey: strings.Repeat("0a", 64), ValidFrom: 10, ValidTo: 20}
+	return Proposal{
+		ID: "src", Types: []string{attest.Loaded}, SM2PublicKey: strings.Repeat("0a", 64),
+		ValidFrom: 10, ValidTo: 20,
+	}
 }
 
 func TestEveryStateAndAction(t *testing.T) {

@@ -43,7 +43,7 @@ const (
 
 // Table is the lifecycle of an undertaking.
 var Table = lifecycle.Table{Kind: string(Kind), Steps: []lifecycle.Step{
-	{From: lifecycle.None, Action: Issue, To: Issued, Who: obligor, Guard: "the invoice is accepted and covers the amount"},
+	{From: lifecycle.None, Action: Issue, To: Issued, Who: obligor, Guard: "an accepted invoice covers the amount"},
 	{From: Issued, Action: Accept, To: Accepted, Who: beneficiary},
 	{From: Issued, Action: Reject, To: Rejected, Who: beneficiary},
 	{From: Accepted, Action: Release, To: Payable, Who: lifecycle.Anyone, Guard: "every condition established in time"},

@@ -86,7 +86,7 @@ type Processes interface {
 	Halt(ctx context.Context, p Process) error
 	// Crash kills the process. Who watches over it may bring it back by itself.
 	Crash(ctx context.Context, p Process) error
-	// Start brings the process back and returns when it serves.
+	// Start brings the process back, unless it runs, and returns when it serves.
 	Start(ctx context.Context, p Process) error
 	// Answers counts who has answered the organisation's chaincode so far.
 	Answers(ctx context.Context, organisation string) (Answers, error)

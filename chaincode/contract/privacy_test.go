@@ -88,13 +88,17 @@ func TestCompaniesOfOneOrganisationDoNotReadEachOther(t *testing.T) {
 	for _, tc := range []struct {
 		client string
 		want   fault.Code
-	}{{"exporter", ""}, {"importer", ""}, {"bank", ""}, {"supplier", fault.NotParty}, {"relay/" + exportBank, fault.NotParty}} {
+	}{
+		{"exporter", ""}, {"importer", ""}, {"bank", ""},
+		{"supplier", fault.NotParty}, {"relay/" + exportBank, fault.NotParty},
+	} {
 		var body contract.BodyAnswer
-		if got := fault.CodeOf(w.ask(w.clients[tc.client], "Invoice:Body", contract.ByID{ID: d.invID}, &body)); got != tc.want {
+		err := w.ask(w.clients[tc.client], "Invoice:Body", contract.ByID{ID: d.invID}, &body)
+		if got := fault.CodeOf(err); got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.client, got, tc.want)
 		}
 		var list contract.Listing
-		err := w.ask(w.clients[tc.client], "Invoice:List", contract.Page{}, &list)
+		err = w.ask(w.clients[tc.client], "Invoice:List", contract.Page{}, &list)
 		if err != nil || (len(list.Documents) == 1) != (tc.want == "") {
 			t.Errorf("%s lists %d documents: %v", tc.client, len(list.Documents), err)
 		}

@@ -227,7 +227,8 @@ func (d *document) list(stub shim.ChaincodeStubInterface, in string) (Listing, e
 		}
 		id := state.IDOfBody(kv.GetKey())
 		h, ok, err := docs.Find(id)
-		if err == nil && ok && d.mayRead(reader, kv.GetValue()) == nil && h.Kind == d.kind.Name && (q.State == "" || q.State == h.State) && docs.Check(h) == nil {
+		asked := h.Kind == d.kind.Name && (q.State == "" || q.State == h.State)
+		if err == nil && ok && asked && d.mayRead(reader, kv.GetValue()) == nil && docs.Check(h) == nil {
 			out.Documents = append(out.Documents, h)
 		}
 		if len(out.Documents) == limit || scanned == maxScanned {

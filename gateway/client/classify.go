@@ -201,6 +201,21 @@ func unwrapStatus(err error) error {
 	return err
 }
 
+// newProposals says how many new proposals may follow a transaction that was
+// committed as invalid. Fabric looks at endorsement before versions: when two
+// transactions of one block create the same document, the first one protects
+// its keys and the second fails for lack of endorsement, not for its reads. One
+// more proposal tells the one case from the other.
+func newProposals(code peer.TxValidationCode) int {
+	if code == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE {
+		return 1
+	}
+	if _, conflict := validationFault(code); conflict {
+		return maxConflicts
+	}
+	return 0
+}
+
 // validationFault says what an invalid transaction means. conflict marks codes
 // that a new proposal cures.
 func validationFault(code peer.TxValidationCode) (f *fault.Error, conflict bool) {

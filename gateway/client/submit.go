@@ -86,7 +86,7 @@ func (c *Client) transact(ctx context.Context, build func(context.Context) (call
 		f.RequestID, f.Attempts = o.requestID, attempt
 		var rejected *RejectedError
 		if errors.As(err, &rejected) {
-			if _, conflict := validationFault(rejected.Validation); conflict && conflicts < maxConflicts {
+			if conflicts < newProposals(rejected.Validation) {
 				if c.timing.pause(ctx, conflicts) == nil {
 					conflicts++
 					continue

@@ -89,8 +89,11 @@ func TestCompaniesOfOneOrganisationDoNotReadEachOther(t *testing.T) {
 		client string
 		want   fault.Code
 	}{
-		{"exporter", ""}, {"importer", ""}, {"bank", ""},
-		{"supplier", fault.NotParty}, {"relay/" + exportBank, fault.NotParty},
+		{"exporter", ""},
+		{"importer", ""},
+		{"bank", ""},
+		{"supplier", fault.NotParty},
+		{"relay/" + exportBank, fault.NotParty},
 	} {
 		var body contract.BodyAnswer
 		err := w.ask(w.clients[tc.client], "Invoice:Body", contract.ByID{ID: d.invID}, &body)

@@ -108,6 +108,14 @@ func judgeDetails(st *status.Status, details []*gateway.ErrorDetail, orgs []trad
 	return said(first)
 }
 
+// refusedByOthers reports whether only organisations other than the caller's
+// refused. The gateway asks a peer of its own organisation first and goes on to
+// others only after it has endorsed, so those may be a block behind it.
+func refusedByOthers(err error, own trade.MSPID) bool {
+	details := errorDetails(status.Convert(unwrapStatus(err)))
+	return len(details) > 0 && !organisationsOf(details)[string(own)]
+}
+
 // said is the verdict on a refusal that a rule has written. A peer that has not
 // received a body yet says so with a code of its own, and soon has it.
 func said(f *fault.Error) verdict {

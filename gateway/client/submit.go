@@ -154,6 +154,9 @@ func (c *Client) endorse(ctx context.Context, build func(context.Context) (call,
 			return tx, nil
 		}
 		v := judge(err, cl.orgs)
+		if v.again == never && len(cl.orgs) == 0 && refusedByOthers(err, c.profile.MSPID) {
+			v.again = disagreed
+		}
 		failure := &NothingHappenedError{Failure{
 			Fault: v.fault, Phase: PhaseEndorse, TransactionID: id, Version: cl.version, cause: err,
 		}}

@@ -134,7 +134,7 @@ func TestReconnectsAfterPeersDie(t *testing.T) {
 			case 1: // the rest of the stream is lost, whichever peer it came from
 				b.peers[0].Stop()
 				b.peers[1].Stop()
-				return b.peers[1].Start()
+				b.peers[1].Start()
 			case 2:
 				b.commit(t, 1)
 			}

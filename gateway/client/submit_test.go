@@ -147,8 +147,21 @@ func TestEndorsementPolicyFailureIsRejected(t *testing.T) {
 	d.ledger.Validate = func(int) peer.TxValidationCode { return peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE }
 	_, err := d.connect(t, quick).Invoices.Accept(t.Context(), d.header.ID)
 	var rejected *client.RejectedError
-	if !errors.As(err, &rejected) || rejected.Code() != fault.EndorsementFailed || rejected.Attempts != 1 {
+	if !errors.As(err, &rejected) || rejected.Code() != fault.EndorsementFailed || rejected.Attempts != 2 {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestCreationThatLostARaceWithItselfSucceeds(t *testing.T) {
+	d := newDesk(t)
+	d.ledger.OnEndorse = issued
+	d.ledger.Validate = func(nth int) peer.TxValidationCode {
+		return []peer.TxValidationCode{
+			peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, peer.TxValidationCode_VALID,
+		}[nth-1]
+	}
+	if r, err := d.connect(t, quick).Invoices.Accept(t.Context(), d.header.ID); err != nil || r.Attempts != 2 {
+		t.Errorf("%+v %v", r, err)
 	}
 }
 

@@ -125,6 +125,9 @@ func startNative(ctx context.Context) (*nativeNetwork, error) {
 			return n, err
 		}
 	}
+	if err := n.rest(ctx); err != nil {
+		return n, err
+	}
 	witness, err := scenario.NewWitness(ctx, n.ground, signers)
 	n.ground.Oracle = witness
 	return n, err

@@ -238,7 +238,7 @@ func (s *stage) conditions(words []string) ([]undertaking.Condition, error) {
 		if len(f) != 3 {
 			return nil, fmt.Errorf("a condition is written like customs-cleared MRN 26DE587, not %q", one)
 		}
-		out = append(out, undertaking.Condition{Type: factType(f[0]), Scheme: f[1], Identifier: s.reference(f[2])})
+		out = append(out, undertaking.Condition{Type: factType(f[0]), Scheme: f[1], Identifier: s.identifier(f[1], f[2])})
 	}
 	return out, nil
 }

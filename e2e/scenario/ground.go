@@ -33,6 +33,8 @@ type Ground struct {
 	Oracle   Oracle
 	// Processes is nil on a ground without processes of any kind.
 	Processes Processes
+	// Engine is nil on a ground without a bank's agent.
+	Engine Engine
 }
 
 // Network connects people.
@@ -53,6 +55,12 @@ type Clock interface {
 // Oracle brings messages about the outside world onto the ledger.
 type Oracle interface {
 	Report(ctx context.Context, m Message) (client.Receipt[client.Reported], error)
+}
+
+// Engine is the payment engine behind a bank's settlement agent.
+type Engine interface {
+	// Settle answers the payment with the UETR: settled, under the reference.
+	Settle(ctx context.Context, uetr, reference string) error
 }
 
 // Message is what a source says.

@@ -15,11 +15,11 @@ import (
 // must be so, by the word that they begin with.
 var (
 	actions = map[string]line{
-		"as": as, "customs": tell(Customs), "carrier": tell(Carrier), "deadline": deadline, "advance": advance,
+		"as": as, "customs": tell(Customs), "carrier": tell(Carrier), "deadline": deadline, "advance": advance, "engine": engine,
 		"halt": manage(Processes.Halt), "crash": manage(Processes.Crash), "start": manage(Processes.Start),
 	}
 	checks = map[string]truth{
-		"refused": refused, "state": state, "version": version, "history": history, "listed": listed,
+		"refused": refused, "state": state, "becomes": becomes, "version": version, "history": history, "listed": listed,
 		"fact": fact, "waiting": waiting, "answers": answers,
 	}
 )

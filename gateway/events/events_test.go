@@ -149,7 +149,7 @@ func TestInvalidTransactionsAreNotTold(t *testing.T) {
 	b := newBench(t)
 	b.ledger.Validate = func(nth int) peer.TxValidationCode {
 		if nth == 1 {
-			return peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE
+			return peer.TxValidationCode_BAD_CREATOR_SIGNATURE
 		}
 		return peer.TxValidationCode_VALID
 	}

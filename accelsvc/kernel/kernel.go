@@ -113,11 +113,13 @@ var ErrUnknownKernel = errors.New("kernel: unknown name")
 const Default = "emmansun"
 
 // Names returns the names that New knows, the default first.
-func Names() []string { return []string{Default, "stdlib", "tjfoc"} }
+func Names() []string { return []string{Default, "comb", "stdlib", "tjfoc"} }
 
 // New returns the kernel called name.
 func New(name string) (Kernel, error) {
 	switch name {
+	case "comb":
+		return NewComb(), nil
 	case "emmansun":
 		return Emmansun{}, nil
 	case "stdlib":

@@ -226,15 +226,19 @@ func (c *Cache) age() {
 // Prepare has small tables built in the background for keys that will be needed,
 // as far as the budget has room.
 func (c *Cache) Prepare(curve *Curve, keys []Key) {
+	size := TableSize(c.policy.SmallWindow)
 	for i := range keys {
 		k := c.Find(curve, &keys[i])
 		c.mu.Lock()
-		if k.Valid && !k.gone && k.wanted == 0 && k.table.Load() == nil &&
-			c.used+(len(c.queue)+1)*TableSize(c.policy.SmallWindow) <= c.policy.Budget {
+		room := c.used+(len(c.queue)+1)*size <= c.policy.Budget && len(c.queue) < queueLimit
+		if room && k.Valid && !k.gone && k.wanted == 0 && k.table.Load() == nil {
 			k.uses.Add(int64(c.policy.SmallUses)) // as if it had earned the table
 			c.enqueue(k, c.policy.SmallWindow)
 		}
 		c.mu.Unlock()
+		if !room {
+			return
+		}
 	}
 }
 

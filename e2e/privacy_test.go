@@ -116,7 +116,7 @@ func (p people) ownQueries(t *testing.T, d deal) {
 // foreignQueries asks the parties' peers directly, without a gateway that
 // could hold anybody back.
 func (p people) foreignQueries(t *testing.T, s secrets, d deal) {
-	rival, exporter := p.net.person(t, "rival"), p.net.person(t, "exporter")
+	rival, exporter, supplier := p.net.person(t, "rival"), p.net.person(t, "exporter"), p.net.person(t, "supplier")
 	byID := map[string]trade.DocID{"id": d.invoice}
 	for _, tc := range []struct {
 		name     string
@@ -131,6 +131,7 @@ func (p people) foreignQueries(t *testing.T, s secrets, d deal) {
 		{"payment at the importer's", rival, "importbank", "Payment:Body", map[string]trade.DocID{"id": d.payment}, fault.PrivateRead},
 		{"list at the exporter's", rival, "exportbank", "Invoice:List", map[string]int{"limit": 200}, fault.PrivateRead},
 		{"a party at the other party's", exporter, "importbank", "Invoice:Body", byID, fault.PrivateRead},
+		{"a fellow company at the exporter's", supplier, "exportbank", "Invoice:Body", byID, fault.NotParty},
 		{"body at its own", rival, "carrier", "Invoice:Body", byID, fault.DocNotFound},
 		{"body at a third's", rival, "authority", "Invoice:Body", byID, fault.PrivateRead},
 		{"header", rival, "exportbank", "Invoice:Header", byID, ""},
@@ -183,16 +184,19 @@ func (p people) events(t *testing.T, s secrets, d deal, last uint64) {
 // gives the private data of implicit collections to whoever may read blocks, so
 // nobody may read them as a stream: the channel's access list says so.
 func (p people) streams(t *testing.T, s secrets) {
-	rival := p.net.person(t, "rival")
-	for _, at := range []string{"carrier", "authority", "exportbank", "importbank"} {
-		gateway, err := fabric.Connect(rival.x509, fabric.WithSign(rival.digestSign), fabric.WithHash(hash.SHA256),
+	for _, tc := range []struct{ name, at string }{
+		{"rival", "carrier"}, {"rival", "authority"}, {"rival", "exportbank"}, {"rival", "importbank"},
+		{"supplier", "exportbank"}, {"carrier-governor", "importbank"},
+	} {
+		who, at := p.net.person(t, tc.name), tc.at
+		gateway, err := fabric.Connect(who.x509, fabric.WithSign(who.digestSign), fabric.WithHash(hash.SHA256),
 			fabric.WithClientConnection(p.net.dial(t, at)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), streamPatience)
 		defer cancel()
-		channel := gateway.GetNetwork(rival.channel)
+		channel := gateway.GetNetwork(who.channel)
 		private, err := channel.BlockAndPrivateDataEvents(ctx, fabric.WithStartBlock(0))
 		if err != nil {
 			t.Fatal(err)
@@ -202,8 +206,8 @@ func (p people) streams(t *testing.T, s secrets) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Errorf("the peer of %s gave block %d with private data to a rival; it holds %q",
-				at, b.GetBlock().GetHeader().GetNumber(), s.leaks(raw))
+			t.Errorf("the peer of %s gave block %d with private data to %s; it holds %q",
+				at, b.GetBlock().GetHeader().GetNumber(), tc.name, s.leaks(raw))
 		}
 		if ctx.Err() != nil {
 			t.Errorf("the peer of %s did not end the stream", at)

@@ -26,7 +26,7 @@ LINT         := $(TOOLS)/golangci-lint-$(LINT_VERSION)-$(shell $(GO) env GOVERSI
 .PHONY: help
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	  /^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 ##@ Build
 .PHONY: build fabric
@@ -96,7 +96,7 @@ test-race: ## Unit tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $(UNIT)
 
 ##@ Measure
-.PHONY: fuzz bench bench-up bench-accel
+.PHONY: fuzz bench bench-latency bench-up bench-accel
 fuzz: ## Run every fuzz target for FUZZTIME (20s) each
 	@$(GO) test -list '^Fuzz' ./... | \
 	awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, f[i]; n = 0}' | \
@@ -110,6 +110,9 @@ bench: ## Run every benchmark
 
 bench-accel: ## Run the accelerator's benchmarks only
 	$(GO) test -run '^$$' -bench . -benchmem ./accelsvc/...
+
+bench-latency: build fabric ## Time single transactions from submit to commit on the development network
+	$(BIN)/argosy-demo -latency 100
 
 bench-up: build fabric ## Time a network from nothing to its first committed transaction
 	$(BIN)/argosy-net bench-up

@@ -75,7 +75,10 @@ func (d *desk) take(s step) string {
 // chaincode process with its own accelerator and sees its own private data.
 func TestEndorsersAgreeByteForByte(t *testing.T) {
 	p, s := newPeople(t), newSecrets(t)
-	d := &desk{people: p, t: t, who: map[string]*person{}, bodies: map[trade.DocID][]byte{}, headers: map[trade.DocID]trade.Header{}}
+	d := &desk{
+		people: p, t: t, who: map[string]*person{}, bodies: map[trade.DocID][]byte{},
+		headers: map[trade.DocID]trade.Header{},
+	}
 	for _, name := range []string{"exporter", "importer", "importbank", "rival"} {
 		d.who[name] = p.net.person(t, name)
 	}

@@ -163,8 +163,10 @@ func TestOnePartyCannotChangeADocument(t *testing.T) {
 		"its own copy of the shared body": {namespace: "trade", private: map[string]map[string][]byte{
 			implicit("ExportBankMSP"): {state.BodyKey(payment.Kind, d.payment): []byte("another amount")},
 		}},
-		"the header away":              {namespace: "trade", public: map[string][]byte{state.HeaderKey(d.payment): nil}},
-		"the hint that it waits, away": {namespace: "trade", public: map[string][]byte{state.WaitKey(subject, d.undertaking): nil}},
+		"the header away": {namespace: "trade", public: map[string][]byte{state.HeaderKey(d.payment): nil}},
+		"the hint that it waits, away": {
+			namespace: "trade", public: map[string][]byte{state.WaitKey(subject, d.undertaking): nil},
+		},
 	} {
 		if code := forger.forge(t, "trade", w, "exportbank"); code != refused {
 			t.Errorf("one party writes %s: %s", name, code)

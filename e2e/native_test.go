@@ -109,7 +109,9 @@ func startNative(ctx context.Context) (*nativeNetwork, error) {
 		return nil, err
 	}
 	free := 0
-	net, err := native.Start(ctx, native.Options{Topology: top, TopologySource: "e2e", Dir: dir, BasePort: &free, Programs: programs})
+	net, err := native.Start(ctx, native.Options{
+		Topology: top, TopologySource: "e2e", Dir: dir, BasePort: &free, Programs: programs,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w\nlogs are in %s", err, filepath.Join(dir, "logs"))
 	}

@@ -86,6 +86,7 @@ func TestOutsidersLearnNothing(t *testing.T) {
 }
 
 func (p people) ownQueries(t *testing.T, d deal) {
+	t.Helper()
 	ctx := t.Context()
 	wantCode := func(what string, err error) {
 		t.Helper()
@@ -116,8 +117,9 @@ func (p people) ownQueries(t *testing.T, d deal) {
 // foreignQueries asks the parties' peers directly, without a gateway that
 // could hold anybody back.
 func (p people) foreignQueries(t *testing.T, s secrets, d deal) {
-	rival, exporter := p.net.person(t, "rival"), p.net.person(t, "exporter")
-	byID := map[string]trade.DocID{"id": d.invoice}
+	t.Helper()
+	rival, exporter, supplier := p.net.person(t, "rival"), p.net.person(t, "exporter"), p.net.person(t, "supplier")
+	byID, payment := map[string]trade.DocID{"id": d.invoice}, map[string]trade.DocID{"id": d.payment}
 	for _, tc := range []struct {
 		name     string
 		who      *person
@@ -128,14 +130,15 @@ func (p people) foreignQueries(t *testing.T, s secrets, d deal) {
 	}{
 		{"body at the exporter's", rival, "exportbank", "Invoice:Body", byID, fault.PrivateRead},
 		{"body at the importer's", rival, "importbank", "Invoice:Body", byID, fault.PrivateRead},
-		{"payment at the importer's", rival, "importbank", "Payment:Body", map[string]trade.DocID{"id": d.payment}, fault.PrivateRead},
+		{"payment at the importer's", rival, "importbank", "Payment:Body", payment, fault.PrivateRead},
 		{"list at the exporter's", rival, "exportbank", "Invoice:List", map[string]int{"limit": 200}, fault.PrivateRead},
 		{"a party at the other party's", exporter, "importbank", "Invoice:Body", byID, fault.PrivateRead},
+		{"a fellow company at the exporter's", supplier, "exportbank", "Invoice:Body", byID, fault.NotParty},
 		{"body at its own", rival, "carrier", "Invoice:Body", byID, fault.DocNotFound},
 		{"body at a third's", rival, "authority", "Invoice:Body", byID, fault.PrivateRead},
 		{"header", rival, "exportbank", "Invoice:Header", byID, ""},
 		{"history", rival, "exportbank", "Invoice:History", byID, ""},
-		{"payment's history", rival, "importbank", "Payment:History", map[string]trade.DocID{"id": d.payment}, ""},
+		{"payment's history", rival, "importbank", "Payment:History", payment, ""},
 	} {
 		r := tc.who.ask(t, tc.peer, tc.who.propose(t, call{chaincode: "trade", function: tc.function, arg: tc.arg}))
 		f, refused := fault.Decode(r.GetResponse().GetMessage())
@@ -155,6 +158,7 @@ func (p people) foreignQueries(t *testing.T, s secrets, d deal) {
 }
 
 func (p people) events(t *testing.T, s secrets, d deal, last uint64) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	steps := 0
@@ -183,16 +187,24 @@ func (p people) events(t *testing.T, s secrets, d deal, last uint64) {
 // gives the private data of implicit collections to whoever may read blocks, so
 // nobody may read them as a stream: the channel's access list says so.
 func (p people) streams(t *testing.T, s secrets) {
-	rival := p.net.person(t, "rival")
-	for _, at := range []string{"carrier", "authority", "exportbank", "importbank"} {
-		gateway, err := fabric.Connect(rival.x509, fabric.WithSign(rival.digestSign), fabric.WithHash(hash.SHA256),
+	t.Helper()
+	for _, tc := range []struct{ name, at string }{
+		{"rival", "carrier"},
+		{"rival", "authority"},
+		{"rival", "exportbank"},
+		{"rival", "importbank"},
+		{"supplier", "exportbank"},
+		{"carrier-governor", "importbank"},
+	} {
+		who, at := p.net.person(t, tc.name), tc.at
+		gateway, err := fabric.Connect(who.x509, fabric.WithSign(who.digestSign), fabric.WithHash(hash.SHA256),
 			fabric.WithClientConnection(p.net.dial(t, at)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), streamPatience)
 		defer cancel()
-		channel := gateway.GetNetwork(rival.channel)
+		channel := gateway.GetNetwork(who.channel)
 		private, err := channel.BlockAndPrivateDataEvents(ctx, fabric.WithStartBlock(0))
 		if err != nil {
 			t.Fatal(err)
@@ -202,8 +214,8 @@ func (p people) streams(t *testing.T, s secrets) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Errorf("the peer of %s gave block %d with private data to a rival; it holds %q",
-				at, b.GetBlock().GetHeader().GetNumber(), s.leaks(raw))
+			t.Errorf("the peer of %s gave block %d with private data to %s; it holds %q",
+				at, b.GetBlock().GetHeader().GetNumber(), tc.name, s.leaks(raw))
 		}
 		if ctx.Err() != nil {
 			t.Errorf("the peer of %s did not end the stream", at)
@@ -217,6 +229,7 @@ const streamPatience = 20 * time.Second
 // blocks reads every block of the channel from the outsider's own peer, which
 // is what the outsider legitimately has, and from the others'.
 func (p people) blocks(t *testing.T, s secrets, d deal, last uint64) {
+	t.Helper()
 	rival := p.net.person(t, "rival")
 	for _, at := range []string{"carrier", "exportbank"} {
 		named := 0
@@ -244,6 +257,7 @@ func (p people) blocks(t *testing.T, s secrets, d deal, last uint64) {
 // files searches the machines of an organisation: all that its processes have
 // written. The same search has to succeed with a party, or it proves nothing.
 func (p people) files(t *testing.T, s secrets) {
+	t.Helper()
 	for _, outsider := range []string{"carrier", "authority"} {
 		for path, found := range p.net.search(t, outsider, s) {
 			t.Errorf("%s holds %q", path, found)

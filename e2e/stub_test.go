@@ -59,8 +59,10 @@ func newStub(t *testing.T) *scenario.Ground {
 	for _, id := range top.Members() {
 		members = append(members, trade.MSPID(id))
 	}
-	s := &stub{World: gatewaytest.NewWorld(t, members...), t: t, topology: top, clients: map[string]*client.Client{},
-		halted: map[trade.MSPID]bool{}}
+	s := &stub{
+		World: gatewaytest.NewWorld(t, members...), t: t, topology: top, clients: map[string]*client.Client{},
+		halted: map[trade.MSPID]bool{},
+	}
 	g := &scenario.Ground{Name: "stub", Topology: top, Network: s, Clock: s, Processes: s}
 	signers := map[scenario.SourceName]*attestor.Signer{}
 	for _, name := range []scenario.SourceName{scenario.Customs, scenario.Carrier} {

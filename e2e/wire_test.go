@@ -210,7 +210,8 @@ func (p *person) propose(t *testing.T, c call) proposal {
 	}})
 	out.payload = encode(t, &peer.ChaincodeProposalPayload{Input: input})
 	text := encode(t, &peer.Proposal{
-		Header: encode(t, out.header), Payload: encode(t, &peer.ChaincodeProposalPayload{Input: input, TransientMap: c.transient}),
+		Header:  encode(t, out.header),
+		Payload: encode(t, &peer.ChaincodeProposalPayload{Input: input, TransientMap: c.transient}),
 	})
 	out.signed = &peer.SignedProposal{ProposalBytes: text, Signature: p.sign(t, text)}
 	return out

@@ -11,7 +11,9 @@ import (
 // Follow looks whether something holds, now and after each event of the
 // chaincode from a block on, until it does or ctx ends. It returns the block of
 // the last event that it has seen.
-func Follow(ctx context.Context, c *client.Client, at Place, holds func(context.Context) (bool, error)) (uint64, error) {
+func Follow(ctx context.Context, c *client.Client, at Place, holds func(context.Context) (bool, error)) (
+	uint64, error,
+) {
 	ok, err := holds(ctx)
 	if ok || err != nil {
 		return at.Block, err

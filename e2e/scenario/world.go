@@ -51,7 +51,8 @@ func forge(ctx context.Context, s *stage, a act) (uint64, error) {
 	}
 	o := a.p.object
 	r, err := s.ground.Oracle.Report(ctx, Message{
-		Source: SourceName(of), Type: factType(o[0]), Scheme: o[1], Identifier: s.identifier(o[1], o[2]), By: a.who.Profile().Name,
+		Source: SourceName(of), Type: factType(o[0]), Scheme: o[1], Identifier: s.identifier(o[1], o[2]),
+		By: a.who.Profile().Name,
 	})
 	return r.Block, err
 }

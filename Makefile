@@ -32,11 +32,12 @@ help: ## Print this help
 .PHONY: build fabric
 build: ## Build every program of Argosy into build/bin
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ $(PROGRAMS)
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/argosy-demo ./e2e/cmd/demo
+	@echo "building Argosy's programs (a minute or two the first time, seconds after that)"
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ $(PROGRAMS)
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/argosy-demo ./e2e/cmd/demo
 
 fabric: ## Build Fabric's peer and orderer, once (about 1.5 minutes)
-	$(GO) run -trimpath ./network/cmd/argosy-net fabric build
+	@$(GO) run -trimpath ./network/cmd/argosy-net fabric build
 
 ##@ Run
 .PHONY: demo up down status reset

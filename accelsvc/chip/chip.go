@@ -46,8 +46,8 @@ type Config struct {
 	// QueueDepth is how many jobs may wait at one core.
 	QueueDepth int `yaml:"queueDepth"`
 	// JobItems is the largest number of signatures that the host executes as one
-	// job; a job of hashes has up to four times as many. The timing model cuts
-	// batches as its profile says.
+	// job, by default what suits the kernel; a job of hashes has up to four times
+	// as many. The timing model cuts batches as its profile says.
 	JobItems int `yaml:"jobItems"`
 	// DirectBelow is the size in items under which a job is computed on the host
 	// at once: to check it would cost as much as to compute it. 1 sends
@@ -175,6 +175,9 @@ func New(o Options) (*Chip, error) {
 	if o.Kernel == nil || o.Profile == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil {
 		return nil, errors.New("chip: kernel, profile, logger, registerer and clock are required")
 	}
+	if b, ok := o.Kernel.(batcher); ok && o.Config.JobItems == 0 {
+		o.Config.JobItems = max(b.BatchSize(), defaultJobItems)
+	}
 	config, err := o.Config.withDefaults(o.Profile)
 	if err != nil {
 		return nil, err
@@ -232,6 +235,21 @@ func (c *Chip) worker(ctx context.Context) {
 
 // Name implements kernel.Kernel: the answers are those of the kernel beneath.
 func (c *Chip) Name() string { return c.kernel.Name() }
+
+// batcher is a kernel that is at its best with batches of a size.
+type batcher interface{ BatchSize() int }
+
+// preparer is a kernel that can do something in advance for keys.
+type preparer interface {
+	Prepare(a kernel.Algorithm, keys []kernel.PublicKey)
+}
+
+// Prepare has the kernel prepare for keys that will be used, if it can.
+func (c *Chip) Prepare(a kernel.Algorithm, keys []kernel.PublicKey) {
+	if p, ok := c.kernel.(preparer); ok {
+		p.Prepare(a, keys)
+	}
+}
 
 // Config returns the configuration with its defaults.
 func (c *Chip) Config() Config { return c.config }

@@ -315,6 +315,28 @@ func TestManyCallersAtOnce(t *testing.T) {
 	g.Wait()
 }
 
+// choosy is a kernel with wishes.
+type choosy struct {
+	quick
+	prepared *int
+}
+
+func (choosy) BatchSize() int { return 256 }
+
+func (k choosy) Prepare(_ kernel.Algorithm, keys []kernel.PublicKey) { *k.prepared += len(keys) }
+
+func TestKernelsWishesAreMet(t *testing.T) {
+	prepared := 0
+	c := build(t, choosy{prepared: &prepared}, Config{})
+	c.Prepare(kernel.SM2SM3, make([]kernel.PublicKey, 3))
+	if prepared != 3 || c.Config().JobItems != 256 {
+		t.Errorf("%d keys prepared, %d signatures in a job", prepared, c.Config().JobItems)
+	}
+	if got := build(t, choosy{}, Config{JobItems: 64}).Config().JobItems; got != 64 {
+		t.Errorf("the configured size became %d", got)
+	}
+}
+
 func ExampleFence_String() {
 	fmt.Println(NotFenced, ByOperator, Lied, TimedOut, Wrong, Stall, Dead)
 	// Output: none operator wrong_answer timeout wrong stall dead

@@ -18,9 +18,9 @@ import (
 
 	"github.com/argosy-trade/argosy/accelsvc/accelpb"
 	"github.com/argosy-trade/argosy/accelsvc/chip"
+	"github.com/argosy-trade/argosy/accelsvc/conform"
 	"github.com/argosy-trade/argosy/accelsvc/engine"
 	"github.com/argosy-trade/argosy/accelsvc/kernel"
-	"github.com/argosy-trade/argosy/accelsvc/conform"
 	"github.com/argosy-trade/argosy/accelsvc/wire"
 )
 

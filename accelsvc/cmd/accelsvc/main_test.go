@@ -77,7 +77,7 @@ func TestWrongConfigurationsAreExplained(t *testing.T) {
 func TestKernelsPassTheirSelfTests(t *testing.T) {
 	out, err := run(t.Context(), "kernels")
 	if err != nil || strings.Count(out, "passed") != len(kernel.Names())+1 ||
-		!strings.Contains(out, "emmansun (default)") {
+		!strings.Contains(out, kernel.Default+" (default)") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }

@@ -111,12 +111,12 @@ func run(ctx context.Context, c Config, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = accelerator.Close() }()
-	servers, err := build(c, accelerator, reg)
+	servers, err := build(c, accelerator, reg, log)
 	if err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	ops := service.NewOperations(reg, map[string]service.Check{})
+	ops := service.NewOperations(reg, map[string]service.Check{"software kernels": accelerator.SelfTest})
 	g.Go(func() error { return ops.Serve(ctx, c.Operations) })
 	for _, s := range servers {
 		log.Info("serving", "packageId", s.CCID, "address", s.Address)
@@ -135,10 +135,11 @@ func run(ctx context.Context, c Config, log *slog.Logger) error {
 	return g.Wait()
 }
 
-func build(c Config, accelerator *client.Client, reg prometheus.Registerer) ([]*shim.ChaincodeServer, error) {
+func build(c Config, accelerator *client.Client, reg prometheus.Registerer, log *slog.Logger,
+) ([]*shim.ChaincodeServer, error) {
 	options := contract.Options{
 		MSPID: trade.MSPID(c.MSPID), Accelerator: contract.NewAccelerator(accelerator),
-		Now: time.Now, Registry: "registry",
+		Now: time.Now, Registry: "registry", Logger: log,
 	}
 	if c.MSPID == "" || len(c.Chaincodes) == 0 {
 		return nil, errors.New("configuration: mspId and at least one chaincode must be given")

@@ -1,0 +1,247 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/argosy-trade/argosy/chaincode/domain/canon"
+	"github.com/argosy-trade/argosy/chaincode/domain/fault"
+	"github.com/argosy-trade/argosy/chaincode/domain/trade"
+)
+
+// Keys of the transient map.
+const (
+	transientBody = "body/"
+	transientArgs = "args"
+)
+
+// Documents is what the client can do with every document kind; B is the type
+// of the kind's private body.
+type Documents[B any] struct {
+	c        *Client
+	kind     trade.Kind
+	contract string
+}
+
+func documents[B any](c *Client, kind trade.Kind, contract string) Documents[B] {
+	return Documents[B]{c: c, kind: kind, contract: contract}
+}
+
+// State is the public part of a document.
+type State struct {
+	Header trade.Header `json:"header"`
+	// Valid says whether every party's organisation holds the body that the
+	// header claims. Nothing may be believed of a document that is not valid.
+	Valid bool `json:"valid"`
+}
+
+// Document is a document with its private body.
+type Document[B any] struct {
+	Header trade.Header `json:"header"`
+	Body   B            `json:"body"`
+	// Bytes are the body's canonical bytes, of which the header holds the
+	// digests.
+	Bytes []byte `json:"-"`
+	// Note is the private remark that the last step left (JSON), if any.
+	Note json.RawMessage `json:"note,omitempty"`
+}
+
+// Query selects documents of the client's own organisation.
+type Query struct {
+	// State limits the list to one state; empty lists all.
+	State string
+	// After is the Next of the page before; empty starts at the beginning.
+	After string
+	// Limit is how many documents a page holds, at most 200; 0 means 50.
+	Limit int
+}
+
+// Limits of a page.
+const (
+	defaultPage = 50
+	maxPage     = 200
+)
+
+// Page is one page of documents, ordered by id.
+type Page struct {
+	Documents []trade.Header `json:"documents"`
+	// Next is empty on the last page.
+	Next string `json:"next,omitempty"`
+}
+
+// Change is one version in a document's history.
+type Change struct {
+	TransactionID string        `json:"txId"`
+	At            trade.Instant `json:"at"`
+	// Header is nil when the version is a deletion.
+	Header  *trade.Header `json:"header,omitempty"`
+	Deleted bool          `json:"deleted,omitempty"`
+}
+
+type byID struct {
+	ID trade.DocID `json:"id"`
+}
+
+// Kind returns the document kind.
+func (d *Documents[B]) Kind() trade.Kind { return d.kind }
+
+// Header returns the document's public part, which every member may read.
+func (d *Documents[B]) Header(ctx context.Context, id trade.DocID) (State, error) {
+	return evaluate[State](ctx, d.c, d.c.profile.Chaincodes.Trade, d.contract+":Header", byID{id})
+}
+
+// Get returns the document with its private body from a peer of the client's
+// own organisation. It fails with PRIVATE_READ_FOREIGN or DOC_NOT_FOUND when
+// the organisation is not a party.
+func (d *Documents[B]) Get(ctx context.Context, id trade.DocID) (Document[B], error) {
+	raw, err := evaluate[struct {
+		Header trade.Header `json:"header"`
+		Body   []byte       `json:"body"`
+		Note   []byte       `json:"note"`
+	}](ctx, d.c, d.c.profile.Chaincodes.Trade, d.contract+":Body", byID{id})
+	if err != nil {
+		return Document[B]{}, err
+	}
+	body, err := canon.Decode[B](raw.Body)
+	if err != nil {
+		return Document[B]{}, refuse(PhaseEvaluate, err)
+	}
+	return Document[B]{Header: raw.Header, Body: body, Bytes: raw.Body, Note: raw.Note}, nil
+}
+
+// List returns one page of the documents of the client's own organisation.
+func (d *Documents[B]) List(ctx context.Context, q Query) (Page, error) {
+	if q.Limit == 0 {
+		q.Limit = defaultPage
+	}
+	if q.Limit < 0 || q.Limit > maxPage {
+		return Page{}, refuse(PhasePrepare, fault.New(fault.FieldInvalid, "a page holds 1 to %d documents", maxPage).
+			WithField("limit"))
+	}
+	return evaluate[Page](ctx, d.c, d.c.profile.Chaincodes.Trade, d.contract+":List", struct {
+		State string `json:"state,omitempty"`
+		After string `json:"after,omitempty"`
+		Limit int    `json:"limit"`
+	}{q.State, q.After, q.Limit})
+}
+
+// History returns every version of the document's header, oldest first.
+func (d *Documents[B]) History(ctx context.Context, id trade.DocID) ([]Change, error) {
+	return evaluate[[]Change](ctx, d.c, d.c.profile.Chaincodes.Trade, d.contract+":History", byID{id})
+}
+
+// move takes a step that needs the document's body, with private arguments if
+// args is not nil. All organisations of the header endorse it.
+func (d *Documents[B]) move(ctx context.Context, action string, id trade.DocID, step step) (
+	Receipt[trade.Header], error,
+) {
+	o := newCallOptions(step.options)
+	build := func(ctx context.Context) (call, error) {
+		doc, err := d.Get(ctx, id)
+		if err != nil {
+			return call{}, err
+		}
+		transient := map[string][]byte{transientBody + string(id): doc.Bytes}
+		if step.args != nil {
+			if transient[transientArgs], err = canon.Encode(step.args); err != nil {
+				return call{}, err
+			}
+		}
+		version := doc.Header.Version
+		if o.version != nil {
+			version = *o.version
+		}
+		return d.call(action, trade.Command{RequestID: o.requestID, ID: id, Version: version}, parcel{
+			transient: transient, orgs: doc.Header.Parties,
+		})
+	}
+	return d.send(ctx, build, o)
+}
+
+// step is what a move needs besides its document.
+type step struct {
+	args    any
+	options []CallOption
+}
+
+// flip takes a step that facts or time decide: nothing private travels. The
+// header's organisations endorse it, and nobody else has to be up.
+func (d *Documents[B]) flip(ctx context.Context, action string, id trade.DocID, options []CallOption) (
+	Receipt[trade.Header], error,
+) {
+	o := newCallOptions(options)
+	build := func(ctx context.Context) (call, error) {
+		state, err := d.Header(ctx, id)
+		if err != nil {
+			return call{}, err
+		}
+		var version uint64 // 0: whatever the version is, the facts decide
+		if o.version != nil {
+			version = *o.version
+		}
+		return d.call(action, trade.Command{RequestID: o.requestID, ID: id, Version: version},
+			parcel{orgs: state.Header.Parties})
+	}
+	return d.send(ctx, build, o)
+}
+
+// parcel is the private part of a call and who gets it.
+type parcel struct {
+	transient map[string][]byte
+	orgs      []trade.MSPID
+}
+
+func (d *Documents[B]) call(action string, cmd trade.Command, p parcel) (call, error) {
+	args, err := json.Marshal(cmd)
+	if err != nil {
+		return call{}, err
+	}
+	return call{
+		chaincode: d.c.profile.Chaincodes.Trade, function: d.contract + ":" + action, args: args,
+		transient: p.transient, orgs: p.orgs, version: cmd.Version,
+	}, nil
+}
+
+func (d *Documents[B]) send(ctx context.Context, build func(context.Context) (call, error), o callOptions) (
+	Receipt[trade.Header], error,
+) {
+	return receive[trade.Header](ctx, d.c, build, o)
+}
+
+// receive runs a transaction and decodes its result into a T.
+func receive[T any](ctx context.Context, c *Client, build func(context.Context) (call, error), o callOptions) (
+	Receipt[T], error,
+) {
+	done, err := c.transact(ctx, build, o)
+	if err != nil {
+		return Receipt[T]{}, err
+	}
+	r := Receipt[T]{
+		TransactionID: done.TransactionID, Block: done.Block, RequestID: o.requestID, Attempts: done.attempts,
+	}
+	if err := json.Unmarshal(done.payload, &r.Value); err != nil {
+		// The transaction stands; only its answer is not understood.
+		return r, &RejectedError{Block: done.Block, Failure: Failure{
+			Fault: fault.Wrap(fault.Internal, err, "committed, but the result is unexpected JSON"),
+			Phase: PhaseCommit, TransactionID: done.TransactionID, RequestID: o.requestID,
+		}}
+	}
+	return r, nil
+}
+
+// organisations returns the organisations of the parties, which must all be
+// registered and active.
+func (c *Client) organisations(ctx context.Context, ids []trade.PartyID) ([]trade.MSPID, error) {
+	parties := make(map[trade.PartyID]trade.Party, len(ids))
+	for _, id := range ids {
+		if _, ok := parties[id]; ok {
+			continue
+		}
+		record, err := c.Parties.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		parties[id] = record.Party()
+	}
+	return trade.Organisations(ids, parties)
+}

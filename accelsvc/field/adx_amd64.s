@@ -262,31 +262,31 @@ TEXT ·sm2SqrADX(SB), NOSPLIT, $0-16
 	MOVQ    R15, 24(DI)
 	RET
 
-// func sm2ForwardADX(products *[4]uint64, a *[8]uint64, b *[8]uint64, pairs int, chains *[8]uint64)
+// func sm2ForwardADX(p *[12]uint64)
 // Requires: ADX, BMI2, CMOV
-TEXT ·sm2ForwardADX(SB), NOSPLIT, $136-40
-	MOVQ pairs+24(FP), AX
-	MOVQ AX, (SP)
-	MOVQ chains+32(FP), SI
-	MOVQ (SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
+TEXT ·sm2ForwardADX(SB), NOSPLIT, $136-8
+	MOVQ p+0(FP), DX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 48(DX), R10
+	MOVQ 56(DX), R11
 	MOVQ R8, 72(SP)
 	MOVQ R9, 80(SP)
 	MOVQ R10, 88(SP)
 	MOVQ R11, 96(SP)
-	MOVQ 32(SI), R8
-	MOVQ 40(SI), R9
-	MOVQ 48(SI), R10
-	MOVQ 56(SI), R11
+	MOVQ 64(DX), R8
+	MOVQ 72(DX), R9
+	MOVQ 80(DX), R10
+	MOVQ 88(DX), R11
 	MOVQ R8, 104(SP)
 	MOVQ R9, 112(SP)
 	MOVQ R10, 120(SP)
 	MOVQ R11, 128(SP)
-	MOVQ products+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), CX
+	MOVQ 24(DX), AX
+	MOVQ AX, (SP)
+	MOVQ (DX), DI
+	MOVQ 8(DX), SI
+	MOVQ 16(DX), CX
 
 loop:
 	MOVQ    (CX), R12
@@ -610,50 +610,51 @@ loop:
 	ADDQ    $0x40, DI
 	SUBQ    $0x02, (SP)
 	JNZ     loop
-	MOVQ    chains+32(FP), SI
+	MOVQ    p+0(FP), DX
 	MOVQ    72(SP), R8
 	MOVQ    80(SP), R9
 	MOVQ    88(SP), R10
 	MOVQ    96(SP), R11
-	MOVQ    R8, (SI)
-	MOVQ    R9, 8(SI)
-	MOVQ    R10, 16(SI)
-	MOVQ    R11, 24(SI)
+	MOVQ    R8, 32(DX)
+	MOVQ    R9, 40(DX)
+	MOVQ    R10, 48(DX)
+	MOVQ    R11, 56(DX)
 	MOVQ    104(SP), R8
 	MOVQ    112(SP), R9
 	MOVQ    120(SP), R10
 	MOVQ    128(SP), R11
-	MOVQ    R8, 32(SI)
-	MOVQ    R9, 40(SI)
-	MOVQ    R10, 48(SI)
-	MOVQ    R11, 56(SI)
+	MOVQ    R8, 64(DX)
+	MOVQ    R9, 72(DX)
+	MOVQ    R10, 80(DX)
+	MOVQ    R11, 88(DX)
 	RET
 
-// func sm2BackwardADX(products *[4]uint64, a *[8]uint64, b *[8]uint64, pairs int, chains *[8]uint64)
+// func sm2BackwardADX(p *[12]uint64)
 // Requires: ADX, BMI2, CMOV
-TEXT ·sm2BackwardADX(SB), NOSPLIT, $272-40
-	MOVQ chains+32(FP), SI
-	MOVQ (SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
+TEXT ·sm2BackwardADX(SB), NOSPLIT, $272-8
+	MOVQ p+0(FP), DX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 48(DX), R10
+	MOVQ 56(DX), R11
 	MOVQ R8, 136(SP)
 	MOVQ R9, 144(SP)
 	MOVQ R10, 152(SP)
 	MOVQ R11, 160(SP)
-	MOVQ 32(SI), R8
-	MOVQ 40(SI), R9
-	MOVQ 48(SI), R10
-	MOVQ 56(SI), R11
+	MOVQ 64(DX), R8
+	MOVQ 72(DX), R9
+	MOVQ 80(DX), R10
+	MOVQ 88(DX), R11
 	MOVQ R8, 168(SP)
 	MOVQ R9, 176(SP)
 	MOVQ R10, 184(SP)
 	MOVQ R11, 192(SP)
-	MOVQ pairs+24(FP), AX
+	MOVQ 24(DX), AX
 	MOVQ AX, (SP)
-	MOVQ products+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), CX
+	MOVQ (DX), DI
+	MOVQ 8(DX), SI
+	MOVQ 16(DX), CX
+	MOVQ (SP), AX
 	MOVQ AX, DX
 	SHLQ $0x05, DX
 	LEAQ -64(DI)(DX*1), DI
@@ -2150,23 +2151,23 @@ loop:
 	SUBQ    $0x40, DI
 	SUBQ    $0x02, (SP)
 	JNZ     loop
-	MOVQ    chains+32(FP), SI
+	MOVQ    p+0(FP), DX
 	MOVQ    136(SP), R8
 	MOVQ    144(SP), R9
 	MOVQ    152(SP), R10
 	MOVQ    160(SP), R11
-	MOVQ    R8, (SI)
-	MOVQ    R9, 8(SI)
-	MOVQ    R10, 16(SI)
-	MOVQ    R11, 24(SI)
+	MOVQ    R8, 32(DX)
+	MOVQ    R9, 40(DX)
+	MOVQ    R10, 48(DX)
+	MOVQ    R11, 56(DX)
 	MOVQ    168(SP), R8
 	MOVQ    176(SP), R9
 	MOVQ    184(SP), R10
 	MOVQ    192(SP), R11
-	MOVQ    R8, 32(SI)
-	MOVQ    R9, 40(SI)
-	MOVQ    R10, 48(SI)
-	MOVQ    R11, 56(SI)
+	MOVQ    R8, 64(DX)
+	MOVQ    R9, 72(DX)
+	MOVQ    R10, 80(DX)
+	MOVQ    R11, 88(DX)
 	RET
 
 // func p256MulADX(z *[4]uint64, x *[4]uint64, y *[4]uint64)
@@ -2411,31 +2412,31 @@ TEXT ·p256SqrADX(SB), NOSPLIT, $0-16
 	MOVQ    R15, 24(DI)
 	RET
 
-// func p256ForwardADX(products *[4]uint64, a *[8]uint64, b *[8]uint64, pairs int, chains *[8]uint64)
+// func p256ForwardADX(p *[12]uint64)
 // Requires: ADX, BMI2, CMOV
-TEXT ·p256ForwardADX(SB), NOSPLIT, $136-40
-	MOVQ pairs+24(FP), AX
-	MOVQ AX, (SP)
-	MOVQ chains+32(FP), SI
-	MOVQ (SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
+TEXT ·p256ForwardADX(SB), NOSPLIT, $136-8
+	MOVQ p+0(FP), DX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 48(DX), R10
+	MOVQ 56(DX), R11
 	MOVQ R8, 72(SP)
 	MOVQ R9, 80(SP)
 	MOVQ R10, 88(SP)
 	MOVQ R11, 96(SP)
-	MOVQ 32(SI), R8
-	MOVQ 40(SI), R9
-	MOVQ 48(SI), R10
-	MOVQ 56(SI), R11
+	MOVQ 64(DX), R8
+	MOVQ 72(DX), R9
+	MOVQ 80(DX), R10
+	MOVQ 88(DX), R11
 	MOVQ R8, 104(SP)
 	MOVQ R9, 112(SP)
 	MOVQ R10, 120(SP)
 	MOVQ R11, 128(SP)
-	MOVQ products+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), CX
+	MOVQ 24(DX), AX
+	MOVQ AX, (SP)
+	MOVQ (DX), DI
+	MOVQ 8(DX), SI
+	MOVQ 16(DX), CX
 
 loop:
 	MOVQ    (CX), R12
@@ -2743,50 +2744,51 @@ loop:
 	ADDQ    $0x40, DI
 	SUBQ    $0x02, (SP)
 	JNZ     loop
-	MOVQ    chains+32(FP), SI
+	MOVQ    p+0(FP), DX
 	MOVQ    72(SP), R8
 	MOVQ    80(SP), R9
 	MOVQ    88(SP), R10
 	MOVQ    96(SP), R11
-	MOVQ    R8, (SI)
-	MOVQ    R9, 8(SI)
-	MOVQ    R10, 16(SI)
-	MOVQ    R11, 24(SI)
+	MOVQ    R8, 32(DX)
+	MOVQ    R9, 40(DX)
+	MOVQ    R10, 48(DX)
+	MOVQ    R11, 56(DX)
 	MOVQ    104(SP), R8
 	MOVQ    112(SP), R9
 	MOVQ    120(SP), R10
 	MOVQ    128(SP), R11
-	MOVQ    R8, 32(SI)
-	MOVQ    R9, 40(SI)
-	MOVQ    R10, 48(SI)
-	MOVQ    R11, 56(SI)
+	MOVQ    R8, 64(DX)
+	MOVQ    R9, 72(DX)
+	MOVQ    R10, 80(DX)
+	MOVQ    R11, 88(DX)
 	RET
 
-// func p256BackwardADX(products *[4]uint64, a *[8]uint64, b *[8]uint64, pairs int, chains *[8]uint64)
+// func p256BackwardADX(p *[12]uint64)
 // Requires: ADX, BMI2, CMOV
-TEXT ·p256BackwardADX(SB), NOSPLIT, $272-40
-	MOVQ chains+32(FP), SI
-	MOVQ (SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
+TEXT ·p256BackwardADX(SB), NOSPLIT, $272-8
+	MOVQ p+0(FP), DX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 48(DX), R10
+	MOVQ 56(DX), R11
 	MOVQ R8, 136(SP)
 	MOVQ R9, 144(SP)
 	MOVQ R10, 152(SP)
 	MOVQ R11, 160(SP)
-	MOVQ 32(SI), R8
-	MOVQ 40(SI), R9
-	MOVQ 48(SI), R10
-	MOVQ 56(SI), R11
+	MOVQ 64(DX), R8
+	MOVQ 72(DX), R9
+	MOVQ 80(DX), R10
+	MOVQ 88(DX), R11
 	MOVQ R8, 168(SP)
 	MOVQ R9, 176(SP)
 	MOVQ R10, 184(SP)
 	MOVQ R11, 192(SP)
-	MOVQ pairs+24(FP), AX
+	MOVQ 24(DX), AX
 	MOVQ AX, (SP)
-	MOVQ products+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), CX
+	MOVQ (DX), DI
+	MOVQ 8(DX), SI
+	MOVQ 16(DX), CX
+	MOVQ (SP), AX
 	MOVQ AX, DX
 	SHLQ $0x05, DX
 	LEAQ -64(DI)(DX*1), DI
@@ -4203,21 +4205,21 @@ loop:
 	SUBQ    $0x40, DI
 	SUBQ    $0x02, (SP)
 	JNZ     loop
-	MOVQ    chains+32(FP), SI
+	MOVQ    p+0(FP), DX
 	MOVQ    136(SP), R8
 	MOVQ    144(SP), R9
 	MOVQ    152(SP), R10
 	MOVQ    160(SP), R11
-	MOVQ    R8, (SI)
-	MOVQ    R9, 8(SI)
-	MOVQ    R10, 16(SI)
-	MOVQ    R11, 24(SI)
+	MOVQ    R8, 32(DX)
+	MOVQ    R9, 40(DX)
+	MOVQ    R10, 48(DX)
+	MOVQ    R11, 56(DX)
 	MOVQ    168(SP), R8
 	MOVQ    176(SP), R9
 	MOVQ    184(SP), R10
 	MOVQ    192(SP), R11
-	MOVQ    R8, 32(SI)
-	MOVQ    R9, 40(SI)
-	MOVQ    R10, 48(SI)
-	MOVQ    R11, 56(SI)
+	MOVQ    R8, 64(DX)
+	MOVQ    R9, 72(DX)
+	MOVQ    R10, 80(DX)
+	MOVQ    R11, 88(DX)
 	RET

@@ -57,31 +57,44 @@ func p256Sqr(z, x *Element) {
 // 0.1 µs a pair, 50 µs.
 const maxPairs = 512
 
+// pass is a run of pairs for the assembly, an even number, not zero. The
+// generator knows the offsets of its fields.
+type pass struct {
+	products *Element
+	a, b     *Point
+	pairs    int
+	chains   [2]Element
+}
+
 // forward does the pairs before the index that it returns, an even one.
 func (f *Field) forward(products []Element, a, b []Point, chains *[2]Element) int {
 	if !hasADX || f.form == general {
 		return 0
 	}
 	even := len(a) &^ 1
+	p := pass{chains: *chains}
 	for lo := 0; lo < even; lo += maxPairs {
-		n := min(maxPairs, even-lo)
+		p.products, p.a, p.b, p.pairs = &products[lo], &a[lo], &b[lo], min(maxPairs, even-lo)
 		if f.form == sm2Prime {
-			sm2ForwardADX(&products[lo], &a[lo], &b[lo], n, chains)
+			sm2ForwardADX(&p)
 		} else {
-			p256ForwardADX(&products[lo], &a[lo], &b[lo], n, chains)
+			p256ForwardADX(&p)
 		}
 	}
+	*chains = p.chains
 	return even
 }
 
 // backward does all pairs of a, the number of which forward returned.
 func (f *Field) backward(products []Element, a, b []Point, chains *[2]Element) {
+	p := pass{chains: *chains}
 	for hi := len(a); hi > 0; {
 		lo := (hi - 1) / maxPairs * maxPairs
+		p.products, p.a, p.b, p.pairs = &products[lo], &a[lo], &b[lo], hi-lo
 		if f.form == sm2Prime {
-			sm2BackwardADX(&products[lo], &a[lo], &b[lo], hi-lo, chains)
+			sm2BackwardADX(&p)
 		} else {
-			p256BackwardADX(&products[lo], &a[lo], &b[lo], hi-lo, chains)
+			p256BackwardADX(&p)
 		}
 		hi = lo
 	}
@@ -94,10 +107,10 @@ func sm2MulADX(z, x, y *Element)
 func sm2SqrADX(z, x *Element)
 
 //go:noescape
-func sm2ForwardADX(products *Element, a, b *Point, pairs int, chains *[2]Element)
+func sm2ForwardADX(p *pass)
 
 //go:noescape
-func sm2BackwardADX(products *Element, a, b *Point, pairs int, chains *[2]Element)
+func sm2BackwardADX(p *pass)
 
 //go:noescape
 func p256MulADX(z, x, y *Element)
@@ -106,7 +119,7 @@ func p256MulADX(z, x, y *Element)
 func p256SqrADX(z, x *Element)
 
 //go:noescape
-func p256ForwardADX(products *Element, a, b *Point, pairs int, chains *[2]Element)
+func p256ForwardADX(p *pass)
 
 //go:noescape
-func p256BackwardADX(products *Element, a, b *Point, pairs int, chains *[2]Element)
+func p256BackwardADX(p *pass)

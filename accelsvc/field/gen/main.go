@@ -229,9 +229,16 @@ func sqr(p prime) {
 	RET()
 }
 
-// passSignature says Element and Point as arrays: avo must not load the package
-// that it writes.
-const passSignature = "func(products *[4]uint64, a, b *[8]uint64, pairs int, chains *[8]uint64)"
+// passSignature says type pass as an array: avo must not load the package that it
+// writes. The offsets are those of its fields.
+const (
+	passSignature  = "func(p *[12]uint64)"
+	offsetProducts = 0
+	offsetA        = 8
+	offsetB        = 16
+	offsetPairs    = 24
+	offsetChains   = 32
+)
 
 // Offsets in a Point.
 const (
@@ -247,15 +254,7 @@ func forward(p prime) {
 	count := AllocLocal(8)
 	dx := [2]number{local(), local()}
 	chain := [2]number{local(), local()}
-	Load(Param("pairs"), RAX)
-	MOVQ(RAX, count)
-	Load(Param("chains"), RSI)
-	for k := range 2 {
-		copyNumber(chain[k], field(RSI, k*size))
-	}
-	Load(Param("products"), RDI)
-	Load(Param("a"), RSI)
-	Load(Param("b"), RCX)
+	begin(count, chain)
 	Label("loop")
 	for k := range 2 {
 		subtract(p, field(RCX, k*pointSize+offsetX), field(RSI, k*pointSize+offsetX))
@@ -271,9 +270,27 @@ func forward(p prime) {
 	ADDQ(U8(2*size), RDI)
 	SUBQ(U8(2), count)
 	JNZ(LabelRef("loop"))
-	Load(Param("chains"), RSI)
+	end(chain)
+}
+
+// begin loads a pass: products to DI, a to SI, b to CX.
+func begin(count Mem, chain [2]number) {
+	Load(Param("p"), RDX)
 	for k := range 2 {
-		copyNumber(field(RSI, k*size), chain[k])
+		copyNumber(chain[k], field(RDX, offsetChains+k*size))
+	}
+	MOVQ(Mem{Base: RDX, Disp: offsetPairs}, RAX)
+	MOVQ(RAX, count)
+	MOVQ(Mem{Base: RDX, Disp: offsetProducts}, RDI)
+	MOVQ(Mem{Base: RDX, Disp: offsetA}, RSI)
+	MOVQ(Mem{Base: RDX, Disp: offsetB}, RCX)
+}
+
+// end stores the chains and returns.
+func end(chain [2]number) {
+	Load(Param("p"), RDX)
+	for k := range 2 {
+		copyNumber(field(RDX, offsetChains+k*size), chain[k])
 	}
 	RET()
 }
@@ -298,15 +315,8 @@ func backward(p prime) {
 	chain := [2]number{local(), local()}
 	x := [2]number{local(), local()}
 	second := AllocLocal(8) // the pointer to b: square needs its register
-	Load(Param("chains"), RSI)
-	for k := range 2 {
-		copyNumber(chain[k], field(RSI, k*size))
-	}
-	Load(Param("pairs"), RAX)
-	MOVQ(RAX, count)
-	Load(Param("products"), RDI)
-	Load(Param("a"), RSI)
-	Load(Param("b"), RCX)
+	begin(count, chain)
+	MOVQ(count, RAX)
 	// From the last two pairs down.
 	MOVQ(RAX, RDX)
 	SHLQ(U8(5), RDX)
@@ -315,54 +325,61 @@ func backward(p prime) {
 	LEAQ(Mem{Base: RSI, Index: RDX, Scale: 1, Disp: -2 * pointSize}, RSI)
 	LEAQ(Mem{Base: RCX, Index: RDX, Scale: 1, Disp: -2 * pointSize}, RCX)
 	Label("loop")
-	a := func(k, at int) number { return field(RSI, k*pointSize+at) }
-	b := func(k, at int) number { return field(RCX, k*pointSize+at) }
-	for k := range 2 {
-		multiply(p, chain[k], field(RDI, k*size)) // 1/dx
-		store(slope[k])
-	}
-	for k := range 2 {
-		subtract(p, b(k, offsetX), a(k, offsetX))
-		store(difference[k])
-	}
-	for k := range 2 {
-		multiply(p, chain[k], difference[k])
-		store(chain[k])
-	}
-	for k := range 2 {
-		subtract(p, b(k, offsetY), a(k, offsetY))
-		store(difference[k])
-	}
-	for k := range 2 {
-		multiply(p, slope[k], difference[k])
-		store(slope[k])
-	}
-	MOVQ(RCX, second)
-	for k := range 2 {
-		square(p, slope[k])
-		MOVQ(second, RCX)
-		subtractFrom(p, a(k, offsetX))
-		subtractFrom(p, b(k, offsetX))
-		store(x[k])
-	}
-	for k := range 2 {
-		subtract(p, a(k, offsetX), x[k])
-		store(difference[k])
-		copyNumber(a(k, offsetX), x[k])
-	}
-	for k := range 2 {
-		multiply(p, slope[k], difference[k])
-		subtractFrom(p, a(k, offsetY))
-		store(a(k, offsetY))
-	}
+	addPair(p, chain, pairLocals{difference, slope, x, second})
 	SUBQ(U8(2*pointSize), RCX)
 	SUBQ(U8(2*pointSize), RSI)
 	SUBQ(U8(2*size), RDI)
 	SUBQ(U8(2), count)
 	JNZ(LabelRef("loop"))
-	Load(Param("chains"), RSI)
+	end(chain)
+}
+
+// pairLocals is the memory of addPair.
+type pairLocals struct {
+	difference, slope, x [2]number
+	second               Mem
+}
+
+// addPair adds two pairs and moves the chains past them.
+func addPair(p prime, chain [2]number, l pairLocals) {
+	a := func(k, at int) number { return field(RSI, k*pointSize+at) }
+	b := func(k, at int) number { return field(RCX, k*pointSize+at) }
 	for k := range 2 {
-		copyNumber(field(RSI, k*size), chain[k])
+		multiply(p, chain[k], field(RDI, k*size)) // 1/dx
+		store(l.slope[k])
 	}
-	RET()
+	for k := range 2 {
+		subtract(p, b(k, offsetX), a(k, offsetX))
+		store(l.difference[k])
+	}
+	for k := range 2 {
+		multiply(p, chain[k], l.difference[k])
+		store(chain[k])
+	}
+	for k := range 2 {
+		subtract(p, b(k, offsetY), a(k, offsetY))
+		store(l.difference[k])
+	}
+	for k := range 2 {
+		multiply(p, l.slope[k], l.difference[k])
+		store(l.slope[k])
+	}
+	MOVQ(RCX, l.second)
+	for k := range 2 {
+		square(p, l.slope[k])
+		MOVQ(l.second, RCX)
+		subtractFrom(p, a(k, offsetX))
+		subtractFrom(p, b(k, offsetX))
+		store(l.x[k])
+	}
+	for k := range 2 {
+		subtract(p, a(k, offsetX), l.x[k])
+		store(l.difference[k])
+		copyNumber(a(k, offsetX), l.x[k])
+	}
+	for k := range 2 {
+		multiply(p, l.slope[k], l.difference[k])
+		subtractFrom(p, a(k, offsetY))
+		store(a(k, offsetY))
+	}
 }

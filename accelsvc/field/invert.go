@@ -38,7 +38,11 @@ func toSigned(x *Element) signed {
 
 // element is the reverse of toSigned for numbers in [0, 2^256).
 func (s *signed) element() Element {
-	a, b, c, d, e := uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(s[3]), uint64(s[4]) //nolint:gosec // G115: not negative
+	var v [5]uint64
+	for i, limb := range s {
+		v[i] = uint64(limb) //nolint:gosec // G115: not negative
+	}
+	a, b, c, d, e := v[0], v[1], v[2], v[3], v[4]
 	return Element{a | b<<62, b>>2 | c<<60, c>>4 | d<<58, d>>6 | e<<56}
 }
 

@@ -2,21 +2,17 @@ package field
 
 import "math/bits"
 
-// sm2Go and p256Go are the portable multiplications modulo the two primes. Both
-// primes are -1 mod 2^64, so that Montgomery's quotient digit is the low limb
-// itself, and sparse, so that its multiple of the prime needs no multiplication.
-var (
-	sm2Go = &arithmetic{
-		name: "go",
-		mul:  func(z, x, y *Element) { *z = reduceSM2(product(x, y)) },
-		sqr:  func(z, x *Element) { *z = reduceSM2(squared(x)) },
-	}
-	p256Go = &arithmetic{
-		name: "go",
-		mul:  func(z, x, y *Element) { *z = reduceP256(product(x, y)) },
-		sqr:  func(z, x *Element) { *z = reduceP256(squared(x)) },
-	}
-)
+// The portable multiplications modulo the two primes. Both primes are -1 mod
+// 2^64, so that Montgomery's quotient digit is the low limb itself, and sparse, so
+// that its multiple of the prime needs few multiplications or none.
+
+func sm2MulGo(z, x, y *Element) { *z = reduceSM2(product(x, y)) }
+
+func sm2SqrGo(z, x *Element) { *z = reduceSM2(squared(x)) }
+
+func p256MulGo(z, x, y *Element) { *z = reduceP256(product(x, y)) }
+
+func p256SqrGo(z, x *Element) { *z = reduceP256(squared(x)) }
 
 // product returns x·y = lo + hi·2^256, row by row.
 func product(x, y *Element) (lo, hi Element) {
@@ -223,8 +219,8 @@ func reduceP256(lo, hi Element) Element {
 	return Element{t0, t1, t2, t3}
 }
 
-// mulGeneric works for any modulus; the group orders use it.
-func (f *Field) mulGeneric(z, x, y *Element) {
+// mulGeneral works for any modulus; the group orders use it.
+func (f *Field) mulGeneral(z, x, y *Element) {
 	lo, hi := product(x, y)
 	for range 4 {
 		t := lo.L0 * f.inverse

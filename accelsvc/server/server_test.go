@@ -313,3 +313,25 @@ func TestLimitsAreChecked(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+// TestRegisteredKeysArePrepared registers keys with a kernel that makes tables.
+func TestRegisteredKeysArePrepared(t *testing.T) {
+	k := kernel.NewComb()
+	r := start(t, k, Limits{})
+	signed := acceltest.Sign(t, kernel.SM2SM3, 4)
+	var keys []byte
+	for _, key := range signed.Keys {
+		keys = append(keys, key[:]...)
+	}
+	keys = append(keys, make([]byte, kernel.PublicKeySize)...) // not a point
+	before := k.Stats().Cache.Tables
+	if _, err := r.rpc.RegisterKeys(t.Context(), &accelpb.RegisterKeysRequest{
+		Algorithm: accelpb.SignatureAlgorithm(kernel.SM2SM3), PublicKeys: keys,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	k.Wait()
+	if got := k.Stats().Cache.Tables - before; got != len(signed.Keys) {
+		t.Fatalf("%d keys have tables, want %d", got, len(signed.Keys))
+	}
+}

@@ -1,0 +1,52 @@
+//go:build amd64 && !purego
+
+package field
+
+import "testing"
+
+// TestAssemblyIsItsTwin compares the assembly with the portable code, limb by
+// limb, on the same inputs.
+func TestAssemblyIsItsTwin(t *testing.T) {
+	if !hasADX {
+		t.Skip("this processor has no BMI2 or no ADX")
+	}
+	for _, tc := range []struct {
+		field          *Field
+		mul, portable  func(z, x, y *Element)
+		sqr, portable2 func(z, x *Element)
+	}{
+		{SM2P, sm2MulADX, sm2MulGo, sm2SqrADX, sm2SqrGo},
+		{P256P, p256MulADX, p256MulGo, p256SqrADX, p256SqrGo},
+	} {
+		values := sample(tc.field, 150)
+		for i := range values {
+			for j := range values {
+				var got, want Element
+				tc.mul(&got, &values[i], &values[j])
+				if tc.portable(&want, &values[i], &values[j]); got != want {
+					t.Fatalf("%x · %x: got %x, want %x", values[i], values[j], got, want)
+				}
+			}
+			var got, want Element
+			tc.sqr(&got, &values[i])
+			if tc.portable2(&want, &values[i]); got != want {
+				t.Fatalf("%x²: got %x, want %x", values[i], got, want)
+			}
+		}
+	}
+}
+
+// TestPairsWithoutAssembly runs the other tests' pairs on the portable path of the
+// same binary.
+func TestPairsWithoutAssembly(t *testing.T) {
+	if !hasADX {
+		t.Skip("this processor has no BMI2 or no ADX: the other tests did it")
+	}
+	hasADX = false
+	defer func() { hasADX = true }()
+	if SM2P.Implementation() != portable {
+		t.Fatal("the assembly is still in use")
+	}
+	t.Run("AddPairs", TestAddPairs)
+	t.Run("arithmetic", TestArithmeticAgainstBig)
+}

@@ -21,8 +21,8 @@ func TestVerdictsUnderLoad(t *testing.T) {
 	var records []forge.Record
 	for i := range 24 {
 		d := scalar(r, c.N)
-		if i > 20 { // in most of the batches below
-			d = forge.Int(int64(i - 20))
+		if i%4 == 3 { // one attacker, busier than all others, so with a table
+			d = forge.Int(1)
 		}
 		for j := range 4 {
 			rec := forge.SignSM2(d, scalar(r, c.N), scalar(r, c.N))
@@ -41,7 +41,7 @@ func TestVerdictsUnderLoad(t *testing.T) {
 	for caller := range 6 {
 		wg.Go(func() {
 			r := rng(uint64(caller))
-			for round := range 25 {
+			for round := range 12 {
 				first := r.IntN(len(all))
 				n := 1 + r.IntN(len(all)-first)
 				got := make([]bool, n)
@@ -57,7 +57,7 @@ func TestVerdictsUnderLoad(t *testing.T) {
 	if s.Hot == 0 || s.Small == 0 || s.Cold == 0 || s.Exceptional == 0 {
 		t.Errorf("a way was never taken: %+v", s)
 	}
-	if s.Cache.TableBytes > 6*comb.TableSize(5) || s.Cache.Keys > 16 || s.Cache.Built < 20 {
+	if s.Cache.TableBytes > 6*comb.TableSize(5) || s.Cache.Keys > 16 || s.Cache.Built < 10 {
 		t.Errorf("the limits were not held, or there was no load: %+v", s.Cache)
 	}
 }

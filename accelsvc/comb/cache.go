@@ -45,9 +45,12 @@ func (p Policy) withDefaults() Policy {
 		value    *int
 		fallback int
 	}{
-		{&p.Budget, defaultBudget}, {&p.MaxKeys, defaultMaxKeys},
-		{&p.SmallWindow, defaultSmallWindow}, {&p.LargeWindow, DefaultLargeWindow},
-		{&p.SmallUses, defaultSmallUses}, {&p.LargeUses, defaultLargeUses},
+		{&p.Budget, defaultBudget},
+		{&p.MaxKeys, defaultMaxKeys},
+		{&p.SmallWindow, defaultSmallWindow},
+		{&p.LargeWindow, DefaultLargeWindow},
+		{&p.SmallUses, defaultSmallUses},
+		{&p.LargeUses, defaultLargeUses},
 	} {
 		if *f.value == 0 {
 			*f.value = f.fallback

@@ -36,6 +36,30 @@ func TestAssemblyIsItsTwin(t *testing.T) {
 	}
 }
 
+// TestDoublingIsItsTwin compares all three coordinates, which need not be those of
+// a point.
+func TestDoublingIsItsTwin(t *testing.T) {
+	if !hasADX {
+		t.Skip("this processor has no BMI2 or no ADX")
+	}
+	for name, f := range map[string]*Field{"SM2": SM2P, "P-256": P256P} {
+		values := sample(f, 60)
+		r := rng(8)
+		for range 20000 {
+			pick := func() Element { return values[r.IntN(len(values))] }
+			x, y, z := pick(), pick(), pick()
+			a, b, c := x, y, z
+			f.doubleGo(&x, &y, &z)
+			if !f.doubleADX(&a, &b, &c) {
+				t.Fatal("the assembly was not used")
+			}
+			if a != x || b != y || c != z {
+				t.Fatalf("%s: got %x %x %x, want %x %x %x", name, a, b, c, x, y, z)
+			}
+		}
+	}
+}
+
 // TestPairsWithoutAssembly runs the other tests' pairs on the portable path of the
 // same binary.
 func TestPairsWithoutAssembly(t *testing.T) {

@@ -100,6 +100,28 @@ func (f *Field) backward(products []Element, a, b []Point, chains *[2]Element) {
 	}
 }
 
+// doubleADX returns false if there is no assembly for f.
+func (f *Field) doubleADX(x, y, z *Element) bool {
+	switch {
+	case !hasADX:
+		return false
+	case f.form == sm2Prime:
+		sm2DoubleADX(x, y, z)
+		return true
+	case f.form == p256Prime:
+		p256DoubleADX(x, y, z)
+		return true
+	default:
+		return false
+	}
+}
+
+//go:noescape
+func sm2DoubleADX(x, y, z *Element)
+
+//go:noescape
+func p256DoubleADX(x, y, z *Element)
+
 //go:noescape
 func sm2MulADX(z, x, y *Element)
 

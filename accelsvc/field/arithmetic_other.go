@@ -16,3 +16,5 @@ func p256Sqr(z, x *Element) { p256SqrGo(z, x) }
 func (*Field) forward([]Element, []Point, []Point, *[2]Element) int { return 0 }
 
 func (*Field) backward([]Element, []Point, []Point, *[2]Element) {}
+
+func (*Field) doubleADX(*Element, *Element, *Element) bool { return false }

@@ -147,12 +147,13 @@ func (f *Field) Add(z, x, y *Element) {
 	t.L1, c = bits.Add64(x.L1, y.L1, c)
 	t.L2, c = bits.Add64(x.L2, y.L2, c)
 	t.L3, c = bits.Add64(x.L3, y.L3, c)
-	*z = f.modulus.reduceOnce(t, c)
+	*z = f.reduceOnce(t, c)
 }
 
 // reduceOnce returns carry·2^256 + t - m if that is not negative, else t. The
 // value must be below 2m.
-func (m *Element) reduceOnce(t Element, carry uint64) Element {
+func (f *Field) reduceOnce(t Element, carry uint64) Element {
+	m := &f.modulus
 	var r Element
 	var b uint64
 	r.L0, b = bits.Sub64(t.L0, m.L0, 0)
@@ -231,7 +232,7 @@ func (f *Field) Canonical(x *Element) bool {
 
 // Reduce sets z = x mod modulus for a plain 256-bit number x. One subtraction is
 // enough, as the moduli are above 2^255.
-func (f *Field) Reduce(z, x *Element) { *z = f.modulus.reduceOnce(*x, 0) }
+func (f *Field) Reduce(z, x *Element) { *z = f.reduceOnce(*x, 0) }
 
 // SetBytes sets z to the Montgomery form of 32 big-endian bytes. It returns false
 // and leaves z alone if they are not below the modulus.

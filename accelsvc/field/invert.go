@@ -28,11 +28,11 @@ func newDivsteps(modulus Element, inverse uint64) divsteps {
 
 func toSigned(x *Element) signed {
 	return signed{
-		int64(x.L0 & limbMask),                 //nolint:gosec // G115: 62 bits
-		int64((x.L0>>62 | x.L1<<2) & limbMask), //nolint:gosec // G115: 62 bits
-		int64((x.L1>>60 | x.L2<<4) & limbMask), //nolint:gosec // G115: 62 bits
-		int64((x.L2>>58 | x.L3<<6) & limbMask), //nolint:gosec // G115: 62 bits
-		int64(x.L3 >> 56),                      //nolint:gosec // G115: 8 bits
+		int64(x.L0 & limbMask),
+		int64((x.L0>>62 | x.L1<<2) & limbMask),
+		int64((x.L1>>60 | x.L2<<4) & limbMask),
+		int64((x.L2>>58 | x.L3<<6) & limbMask),
+		int64(x.L3 >> 56),
 	}
 }
 
@@ -64,7 +64,7 @@ func (a wide) shift() wide {
 	return wide{uint64(int64(a.hi) >> limbBits), a.lo>>limbBits | a.hi<<2} //nolint:gosec // G115: arithmetic shift
 }
 
-func (a wide) low() int64 { return int64(a.lo & limbMask) } //nolint:gosec // G115: 62 bits
+func (a wide) low() int64 { return int64(a.lo & limbMask) }
 
 // matrix is the effect of 62 division steps, times 2^62.
 type matrix struct{ u, v, q, r int64 }

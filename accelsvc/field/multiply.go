@@ -243,5 +243,5 @@ func (f *Field) mulGeneral(z, x, y *Element) {
 		hi.L2, d = bits.Add64(hi.L3, 0, d)
 		hi.L3 = d
 	}
-	*z = f.modulus.reduceOnce(lo, hi.L0)
+	*z = f.reduceOnce(lo, hi.L0)
 }

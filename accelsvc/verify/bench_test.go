@@ -42,11 +42,13 @@ func signer(tb testing.TB, s Scheme, r *rand.ChaCha8) (key *[64]byte, sign func(
 			tb.Fatal(err)
 		}
 	}
-	var pub *ecdsa.PublicKey
+	var point []byte
 	if s == SM2 {
 		private, err := sm2.GenerateKey(r)
 		check(err)
-		pub = &private.PublicKey
+		pub, err := sm2.PublicKeyToECDH(&private.PublicKey)
+		check(err)
+		point = pub.Bytes()
 		sign = func(digest []byte) []byte {
 			der, err := sm2.SignASN1(r, private, digest, nil)
 			check(err)
@@ -55,17 +57,15 @@ func signer(tb testing.TB, s Scheme, r *rand.ChaCha8) (key *[64]byte, sign func(
 	} else {
 		private, err := ecdsa.GenerateKey(elliptic.P256(), r)
 		check(err)
-		pub = &private.PublicKey
+		point, err = private.PublicKey.Bytes()
+		check(err)
 		sign = func(digest []byte) []byte {
 			der, err := ecdsa.SignASN1(r, private, digest)
 			check(err)
 			return der
 		}
 	}
-	key = new([64]byte)
-	pub.X.FillBytes(key[:32])
-	pub.Y.FillBytes(key[32:])
-	return key, sign
+	return (*[64]byte)(point[1:]), sign
 }
 
 func rawSignature(tb testing.TB, der []byte) *[64]byte {

@@ -156,9 +156,9 @@ func (w *workspace) runBlock(block []*job) {
 		w.runSmall(j)
 	}
 	counts := &w.verifier.counts
-	counts.hot.Add(uint64(len(block) - exceptional)) //nolint:gosec // G115: not negative
-	counts.small.Add(uint64(exceptional))            //nolint:gosec // G115: not negative
-	counts.exceptional.Add(uint64(exceptional))      //nolint:gosec // G115: not negative
+	counts.hot.Add(uint64(len(block) - exceptional))
+	counts.small.Add(uint64(exceptional))
+	counts.exceptional.Add(uint64(exceptional))
 }
 
 // runCold decides the jobs whose keys have no table: [b]P by doublings with a

@@ -18,6 +18,7 @@ func main() {
 		sqr(p)
 		forward(p)
 		backward(p)
+		double(p)
 	}
 	Generate()
 }
@@ -129,6 +130,13 @@ func reduce(p prime) {
 	ADCQ(t[1], t[5])
 	ADCQ(t[2], t[6])
 	ADCQ(t[3], t[7])
+	reduceOnce(p)
+}
+
+// reduceOnce subtracts p from product[4:] and the carry in CF above it, unless
+// that is below p.
+func reduceOnce(p prime) {
+	t := product
 	SBBQ(low, low) // all ones if there was a carry
 	for i := range 4 {
 		MOVQ(t[4+i], t[i])
@@ -382,4 +390,85 @@ func addPair(p prime, chain [2]number, l pairLocals) {
 		subtractFrom(p, a(k, offsetY))
 		store(a(k, offsetY))
 	}
+}
+
+// double is dbl-2001-b of the Explicit-Formulas Database; the portable twin has
+// the same steps.
+func double(p prime) {
+	TEXT(p.name()+"DoubleADX", NOSPLIT, "func(x, y, z *[4]uint64)")
+	Doc(p.name() + "DoubleADX sets the Jacobian point (x, y, z) to its double.")
+	delta, gamma, beta, alpha, t := local(), local(), local(), local(), local()
+	pointers := [3]Mem{NewParamAddr("x", 0), NewParamAddr("y", 8), NewParamAddr("z", 16)}
+	// load points a register at a coordinate.
+	load := func(coordinate int, r Register) number {
+		MOVQ(pointers[coordinate], r)
+		return field(r, 0)
+	}
+	const x, y, z = 0, 1, 2
+	square(p, load(z, RSI))
+	store(delta)
+	square(p, load(y, RSI))
+	store(gamma)
+	multiply(p, load(x, RSI), gamma)
+	twice(p)
+	twice(p)
+	store(beta) // 4·x·gamma
+	subtract(p, load(x, RSI), delta)
+	store(t)
+	add(p, load(x, RSI), delta)
+	store(alpha)
+	multiply(p, alpha, t)
+	store(t)
+	twice(p)
+	addTo(p, t)
+	store(alpha) // 3·(x - delta)·(x + delta)
+	add(p, load(y, RSI), load(z, RDI))
+	store(t)
+	square(p, t)
+	subtractFrom(p, gamma)
+	subtractFrom(p, delta)
+	store(load(z, RSI)) // (y + z)² - gamma - delta
+	square(p, alpha)
+	subtractFrom(p, beta)
+	subtractFrom(p, beta)
+	store(load(x, RSI)) // alpha² - 8·x·gamma
+	subtract(p, beta, load(x, RSI))
+	store(t)
+	square(p, gamma)
+	twice(p)
+	twice(p)
+	twice(p)
+	store(gamma)
+	multiply(p, alpha, t)
+	subtractFrom(p, gamma)
+	store(load(y, RSI)) // alpha·(4·x·gamma - x') - 8·gamma²
+	RET()
+}
+
+// add leaves x + y mod p in product[4:].
+func add(p prime, x, y number) {
+	for i := range 4 {
+		MOVQ(x.limb(i), product[4+i])
+	}
+	addTo(p, y)
+}
+
+// addTo adds y to product[4:] mod p.
+func addTo(p prime, y number) {
+	t := product[4:]
+	ADDQ(y.limb(0), t[0])
+	for i := 1; i < 4; i++ {
+		ADCQ(y.limb(i), t[i])
+	}
+	reduceOnce(p)
+}
+
+// twice doubles product[4:] mod p.
+func twice(p prime) {
+	t := product[4:]
+	ADDQ(t[0], t[0])
+	for i := 1; i < 4; i++ {
+		ADCQ(t[i], t[i])
+	}
+	reduceOnce(p)
 }

@@ -49,7 +49,7 @@ func (g *generator) ordinary() {
 	key := g.c.Times(d).Key()
 	g.group(vectors.SM2Messages, key, defaultUserID)
 	for _, n := range []int{0, 1, 20, 31, 32, 55, 56, 64, 119, 120, 500} {
-		m := bytes.Repeat([]byte{byte(n)}, n)
+		m := bytes.Repeat([]byte{'m'}, n)
 		sig := encode(forge.SignSM2(d, g.scalar(), g.hashed(key, defaultUserID, m)))
 		g.signed(message{fmt.Sprintf("message of %d bytes", n), flagNormal, sig, m}, true)
 		g.signed(message{"another message", flagNormal, sig, append(slices.Clone(m), 0)}, false)
@@ -97,12 +97,12 @@ func integer(v []byte) []byte {
 	if len(v) == 0 || v[0]&0x80 != 0 {
 		v = append([]byte{0}, v...)
 	}
-	return append([]byte{2, byte(len(v))}, v...)
+	return append([]byte{2, byte(len(v))}, v...) //nolint:gosec // G115: at most 33
 }
 
 func sequence(parts ...[]byte) []byte {
 	body := slices.Concat(parts...)
-	return append([]byte{0x30, byte(len(body))}, body...)
+	return append([]byte{0x30, byte(len(body))}, body...) //nolint:gosec // G115: at most 105
 }
 
 // encodings are all of a signature whose r and s would verify.
@@ -119,8 +119,8 @@ func (g *generator) encodings() {
 	r, s := integer(rec.Signature[:32]), integer(rec.Signature[32:])
 	g.signed(message{"the encoding", flagDER, der, m}, true)
 	raw := rec.Signature[:]
-	padded := append([]byte{2, byte(len(s) - 1), 0}, s[2:]...)
-	negative := append([]byte{2, byte(len(r) - 3)}, r[3:]...)
+	padded := append([]byte{2, byte(len(s) - 1), 0}, s[2:]...) //nolint:gosec // G115: at most 34
+	negative := append([]byte{2, byte(len(r) - 3)}, r[3:]...)  //nolint:gosec // G115: at most 32
 	for _, tc := range []struct {
 		comment string
 		sig     []byte

@@ -99,7 +99,10 @@ func bareWorld(t *testing.T) *world {
 	}
 	accelerator := software(t)
 	options := func(msp string) contract.Options {
-		return contract.Options{MSPID: trade.MSPID(msp), Accelerator: accelerator, Now: w.Now, Registry: "registry"}
+		return contract.Options{
+			MSPID: trade.MSPID(msp), Accelerator: accelerator, Now: w.Now,
+			Registry: "registry", Trade: "trade",
+		}
 	}
 	w.Deploy("registry", func(msp string) shim.Chaincode { return must(contract.NewRegistry(options(msp))) },
 		stubtest.Majority())

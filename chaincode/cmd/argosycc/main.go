@@ -138,7 +138,7 @@ func run(ctx context.Context, c Config, log *slog.Logger) error {
 func build(c Config, accelerator *client.Client, reg prometheus.Registerer) ([]*shim.ChaincodeServer, error) {
 	options := contract.Options{
 		MSPID: trade.MSPID(c.MSPID), Accelerator: contract.NewAccelerator(accelerator),
-		Now: time.Now, Registry: "registry",
+		Now: time.Now, Registry: "registry", Trade: "trade",
 	}
 	if c.MSPID == "" || len(c.Chaincodes) == 0 {
 		return nil, errors.New("configuration: mspId and at least one chaincode must be given")

@@ -180,7 +180,7 @@ func (w *world) ask(c *stubtest.Client, function string, arg, result any) error 
 
 func chaincodeOf(function string) string {
 	switch function[:4] {
-	case "Invo", "Unde", "Paym":
+	case "Invo", "Unde", "Paym", "Vouc", "Lot:":
 		return "trade"
 	}
 	return "registry"

@@ -29,7 +29,7 @@ type ReportedLots struct {
 // Report brings the list up to date with what the lots' headers say, and returns
 // the records of the parties concerned.
 func (c *Default) Report(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a ReportedLots) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a ReportedLots) string { return a.RequestID },
 		func(s *session, a ReportedLots) (change, error) {
 			if len(a.Lots) == 0 || len(a.Lots) > maxReported {
 				return change{}, fault.New(fault.TooLarge, "1 to %d lots are reported at once", maxReported).WithField("lots")
@@ -44,7 +44,7 @@ func (c *Default) Report(ctx contractapi.TransactionContextInterface, in string)
 				}
 			}
 			return l.change(), nil
-		}))
+		})
 }
 
 // defaultList is the list while a report is entered: what is written in a

@@ -31,7 +31,7 @@ type ParameterApproval struct {
 // Propose puts a version up for approval; it counts as the approval of the
 // caller's organisation, as does proposing the same again.
 func (c *Parameter) Propose(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a ParameterProposal) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a ParameterProposal) string { return a.RequestID },
 		func(s *session, a ParameterProposal) (change, error) {
 			validate, ok := catalog.Parameter(a.Name)
 			if !ok {
@@ -48,12 +48,12 @@ func (c *Parameter) Propose(ctx contractapi.TransactionContextInterface, in stri
 				return change{}, err
 			}
 			return s.approveParameter(r)
-		}))
+		})
 }
 
 // Approve adds the approval of the caller's organisation to a proposed version.
 func (c *Parameter) Approve(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a ParameterApproval) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a ParameterApproval) string { return a.RequestID },
 		func(s *session, a ParameterApproval) (change, error) {
 			if err := parameter.ValidateName(a.Name); err != nil {
 				return change{}, err
@@ -65,7 +65,7 @@ func (c *Parameter) Approve(ctx contractapi.TransactionContextInterface, in stri
 				return change{}, fault.New(fault.ParameterNotFound, "no such version of %s is proposed", a.Name)
 			}
 			return s.approveParameter(r)
-		}))
+		})
 }
 
 func (s *session) approveParameter(before parameter.Record) (change, error) {

@@ -17,11 +17,11 @@ import (
 // ship lets carrier and customs speak and waits for what follows by itself.
 func (d *demo) ship(ctx context.Context) error {
 	begun := time.Now()
-	if err := d.carrierInspect(ctx); err != nil {
+	if err := d.outside.CarrierInspect(ctx, d.refs.Container); err != nil {
 		return err
 	}
-	d.tale.say("carrier", "reports over HTTP (DCSA Track & Trace): inspection certificate for %s approved", d.refs.Container)
-	if err := d.customsClear(); err != nil {
+	d.tale.say("carrier", "reports over HTTP (DCSA Track & Trace): inspection of %s approved", d.refs.Container)
+	if err := d.outside.CustomsClear(d.refs.MRN); err != nil {
 		return err
 	}
 	d.tale.say("customs", "drops a notification (WCO data model, function 09): %s cleared", d.refs.MRN)
@@ -37,7 +37,7 @@ func (d *demo) ship(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("nobody", "pressed a button: both facts are established, the undertaking is payable", h, 0, begun)
+	d.tale.step("nobody", "pressed a button: both facts are established, the undertaking is payable", h, begun)
 	return nil
 }
 
@@ -64,16 +64,16 @@ func (d *demo) payout(ctx context.Context) error {
 		return err
 	}
 	d.tale.file = out
-	d.tale.step("settled", "(the bank's agent) authorises it, writes pain.001 and sends "+amount(doc.Body.Amount), h, 0, begun)
+	d.tale.step("settled", "(the bank's agent) authorises and sends pain.001: "+amount(doc.Body.Amount), h, begun)
 	begun = time.Now()
-	if err := d.engineAnswers(doc.Body.UETR); err != nil {
+	if err := d.outside.EngineSettles(doc.Body.UETR, "ENGINE-"+d.refs.MRN[4:]); err != nil {
 		return err
 	}
 	d.tale.say("importbank", "answers from its payment engine (pacs.002): ACSC, settled")
 	if h, err = d.paymentIn(ctx, bank, payment.Settled); err != nil {
 		return err
 	}
-	d.tale.step("settled", "reports the settlement", h, 0, begun)
+	d.tale.step("settled", "reports the settlement", h, begun)
 	h, err = waitFor(ctx, "the discharge of the undertaking", func(ctx context.Context) (trade.Header, bool, error) {
 		s, err := bank.Undertakings.Header(ctx, d.deed.Value.ID)
 		return s.Header, s.Header.State == undertaking.Paid, err
@@ -81,7 +81,7 @@ func (d *demo) payout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("settled", "discharges the undertaking", h, 0, begun)
+	d.tale.step("settled", "discharges the undertaking", h, begun)
 	return nil
 }
 
@@ -103,14 +103,18 @@ func waitFor[T any](ctx context.Context, what string, ask func(context.Context) 
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var last T
 	for {
 		v, done, err := ask(ctx)
-		if err == nil && done {
+		switch {
+		case err == nil && done:
 			return v, nil
+		case err == nil:
+			last = v
 		}
 		select {
 		case <-ctx.Done():
-			return v, fmt.Errorf("waited %s in vain for %s (last: %+v): %w", patience, what, v, err)
+			return last, fmt.Errorf("waited %s in vain for %s; seen last: %+v (%w)", patience, what, last, err)
 		case <-tick.C:
 		}
 	}
@@ -119,7 +123,7 @@ func waitFor[T any](ctx context.Context, what string, ask func(context.Context) 
 // instructionFile finds the file in which the bank's agent told its engine to
 // make the payment.
 func (d *demo) instructionFile(uetr string) (string, bool, error) {
-	files, err := filepath.Glob(d.exchange("bank-out", "*.xml"))
+	files, err := filepath.Glob(d.outside.Exchange("bank-out", "*.xml"))
 	if err != nil {
 		return "", false, err
 	}

@@ -11,11 +11,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/argosy-trade/argosy/chaincode/domain/attest"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
+	"github.com/argosy-trade/argosy/e2e/outside"
 	"github.com/argosy-trade/argosy/gateway/client"
 )
 
@@ -39,10 +41,13 @@ type stage struct {
 	papers map[string]paper
 	// requests are the request ids by the story's names for them.
 	requests map[string]string
-	// block is the highest block that the story has caused, read the last one
-	// that each client is known to have seen.
-	block  uint64
-	read   map[string]uint64
+	// block is the highest block that the story has caused, everywhere the
+	// highest that every peer has which the story has left alone, read the
+	// highest that each person's peer has.
+	block, everywhere uint64
+	read              map[string]uint64
+	// shaken are the processes that the story has halted or crashed.
+	shaken map[Process]bool
 	before map[string]Answers // by organisation, when its accelerator was touched
 	// refusal is the error of the last line that had to fail.
 	refusal error
@@ -66,6 +71,7 @@ func newStage(ctx context.Context, g *Ground) (*stage, error) {
 	return &stage{
 		ground: g, ctx: ctx, run: strings.ToUpper(hex.EncodeToString(b[:])), papers: map[string]paper{},
 		requests: map[string]string{}, read: map[string]uint64{}, before: map[string]Answers{},
+		shaken: map[Process]bool{},
 	}, nil
 }
 
@@ -128,6 +134,12 @@ func (s *stage) person(ctx context.Context, name string) (*client.Client, error)
 	if err != nil {
 		return nil, err
 	}
+	if s.everywhere < s.block {
+		if err := Everywhere(ctx, s.ground, s.block, s.shakenPeers()...); err != nil {
+			return nil, err
+		}
+		s.everywhere = s.block
+	}
 	if s.read[name] < s.block {
 		if err := c.AwaitBlock(ctx, s.block); err != nil {
 			return nil, err
@@ -137,11 +149,47 @@ func (s *stage) person(ctx context.Context, name string) (*client.Client, error)
 	return c, nil
 }
 
+// shakenPeers are the organisations whose peer may be behind, or not be there
+// at all: the SDK has to cope with them.
+func (s *stage) shakenPeers() []string {
+	var out []string
+	for p := range s.shaken {
+		if p.Kind == "peer" {
+			out = append(out, p.Organisation)
+		}
+	}
+	return out
+}
+
+// clear brings back what the story has left halted, for the next one.
+func (s *stage) clear() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), patience)
+	defer cancel()
+	var err error
+	for p := range s.shaken {
+		err = errors.Join(err, s.ground.Processes.Start(ctx, p))
+	}
+	return err
+}
+
 // caused notes that the story has caused a block.
 func (s *stage) caused(block uint64) { s.block = max(s.block, block) }
 
 // reference makes a reference of the story this performance's own.
 func (s *stage) reference(name string) string { return name + "-" + s.run }
+
+// identifier is what the story's name for a shipment or container stands for
+// in this performance: of the right shape, because real messages carry it.
+func (s *stage) identifier(scheme, name string) string {
+	switch scheme {
+	case attest.SchemeMRN:
+		return outside.MRN(name, s.run)
+	case attest.SchemeContainer:
+		return outside.Container(name, s.run)
+	default:
+		return s.reference(name)
+	}
+}
 
 func (s *stage) paper(name string) (paper, error) {
 	p, ok := s.papers[name]

@@ -72,7 +72,7 @@ func judge(err error, orgs []trade.MSPID) verdict {
 	case strings.Contains(message, textNoEvaluator), strings.Contains(message, textNoLocal):
 		return verdict{fault: fault.Wrap(fault.PeerUnavailable, err, "%s", message), again: elsewhere}
 	}
-	switch st.Code() { //nolint:exhaustive // the rest is refused without repetition
+	switch st.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled:
 		return verdict{fault: fault.Wrap(fault.PeerUnavailable, err, "%s", message), again: elsewhere}
 	case codes.PermissionDenied, codes.Unauthenticated, codes.FailedPrecondition:
@@ -106,6 +106,14 @@ func judgeDetails(st *status.Status, details []*gateway.ErrorDetail, orgs []trad
 		return verdict{fault: first, again: disagreed}
 	}
 	return said(first)
+}
+
+// refusedByOthers reports whether only organisations other than the caller's
+// refused. The gateway asks a peer of its own organisation first and goes on to
+// others only after it has endorsed, so those may be a block behind it.
+func refusedByOthers(err error, own trade.MSPID) bool {
+	details := errorDetails(status.Convert(unwrapStatus(err)))
+	return len(details) > 0 && !organisationsOf(details)[string(own)]
 }
 
 // said is the verdict on a refusal that a rule has written. A peer that has not
@@ -201,10 +209,25 @@ func unwrapStatus(err error) error {
 	return err
 }
 
+// newProposals says how many new proposals may follow a transaction that was
+// committed as invalid. Fabric looks at endorsement before versions: when two
+// transactions of one block create the same document, the first one protects
+// its keys and the second fails for lack of endorsement, not for its reads. One
+// more proposal tells the one case from the other.
+func newProposals(code peer.TxValidationCode) int {
+	if code == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE {
+		return 1
+	}
+	if _, conflict := validationFault(code); conflict {
+		return maxConflicts
+	}
+	return 0
+}
+
 // validationFault says what an invalid transaction means. conflict marks codes
 // that a new proposal cures.
 func validationFault(code peer.TxValidationCode) (f *fault.Error, conflict bool) {
-	switch code { //nolint:exhaustive // every other code is a defect
+	switch code {
 	case peer.TxValidationCode_MVCC_READ_CONFLICT, peer.TxValidationCode_PHANTOM_READ_CONFLICT:
 		return fault.New(fault.ReadConflict, "another transaction changed the same data first"), true
 	case peer.TxValidationCode_EXPIRED_CHAINCODE, peer.TxValidationCode_CHAINCODE_VERSION_CONFLICT:

@@ -20,21 +20,23 @@ import (
 func main() {
 	dir := flag.String("dir", native.DefaultDir, "state directory of the network")
 	invoice := flag.String("invoice", "gateway/ubl/testdata/invoice-export.xml", "UBL 2.1 invoice to import")
+	latency := flag.Int("latency", 0, "instead of the trade, time this many single transactions")
 	flag.Parse()
 	ctx, cancel := service.SignalContext(context.Background())
 	defer cancel()
-	if err := run(ctx, *dir, *invoice); err != nil {
+	if err := run(ctx, *dir, *invoice, *latency); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir, invoice string) error {
+func run(ctx context.Context, dir, invoice string, latency int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	up := exec.CommandContext(ctx, filepath.Join(filepath.Dir(self), "argosy-net"), "up", "--dir", dir) //nolint:gosec // ours
+	program := filepath.Join(filepath.Dir(self), "argosy-net")
+	up := exec.CommandContext(ctx, program, "up", "--dir", dir) //nolint:gosec // our own program
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
 		var exit *exec.ExitError
@@ -47,6 +49,10 @@ func run(ctx context.Context, dir, invoice string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nOne trade, from invoice to payout\n") //nolint:forbidigo // a program's own output
-	return demo.Run(ctx, demo.Options{Dir: dir, Topology: t, Invoice: invoice, Out: os.Stdout})
+	options := demo.Options{Dir: dir, Topology: t, Invoice: invoice, Out: os.Stdout}
+	if latency > 0 {
+		return demo.Latency(ctx, options, latency)
+	}
+	fmt.Printf("\nOne trade, from invoice to payout\n")
+	return demo.Run(ctx, options)
 }

@@ -87,7 +87,10 @@ const maxSources = 64
 
 // kind is what is known of one kind of source. Adding a source adds a row.
 type kind struct {
-	decoder source.Decoder
+	decoder interface {
+		source.Decoder
+		Meanings() []source.Meaning
+	}
 	// status answers a pushed message that was taken.
 	status int
 }
@@ -251,7 +254,9 @@ func (s *setup) push(feed intake.Feed, h HTTPConfig, status int) error {
 	if err != nil {
 		return err
 	}
-	s.pushes = append(s.pushes, intake.Push{Feed: feed, Path: h.Path, Secrets: secrets, MaxBytes: h.MaxBodyBytes,
-		Status: status})
+	s.pushes = append(s.pushes, intake.Push{
+		Feed: feed, Path: h.Path, Secrets: secrets, MaxBytes: h.MaxBodyBytes,
+		Status: status,
+	})
 	return nil
 }

@@ -115,7 +115,7 @@ func interpret(o object, e *source.Event) (m meaning, about func(object) []sourc
 		known = documentTypes[document] && documentSteps[step]
 		m = documentEvents[document][step]
 		if m.fact == "" && len(m.withdraws) == 0 {
-			m.reason = "a step of paperwork that says nothing of the goods"
+			m.reason = otherPaper
 		}
 		about = cargo
 	case "":
@@ -162,8 +162,10 @@ func observe(
 	e.Place = place(o)
 	var out []source.Observation
 	for _, s := range subjects {
-		first := source.Observation{Subject: s, Type: m.fact, Classifier: classifier,
-			OccurredAt: occurred, OccurredText: o.text("eventDateTime")}
+		first := source.Observation{
+			Subject: s, Type: m.fact, Classifier: classifier,
+			OccurredAt: occurred, OccurredText: o.text("eventDateTime"),
+		}
 		if m.fact != "" {
 			out = append(out, first)
 		}

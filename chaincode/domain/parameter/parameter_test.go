@@ -47,8 +47,11 @@ func TestMoreThanHalfApproveAVersion(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, p := range []Proposal{
-		{Name: "", Value: []byte(`{}`)}, {Name: "Voucher", Value: []byte(`{}`)}, {Name: "voucher.cny", Value: []byte(`{}`)},
-		{Name: "voucher~CNY", Value: []byte(`{}`)}, {Name: "voucher.CNY"},
+		{Name: "", Value: []byte(`{}`)},
+		{Name: "Voucher", Value: []byte(`{}`)},
+		{Name: "voucher.cny", Value: []byte(`{}`)},
+		{Name: "voucher~CNY", Value: []byte(`{}`)},
+		{Name: "voucher.CNY"},
 		{Name: "voucher.CNY", Value: make([]byte, maxValue+1)},
 	} {
 		if r, err := New(p); fault.CodeOf(err) != fault.FieldInvalid {

@@ -18,7 +18,8 @@
 // A uid in a test replaces its group's. Instead of msg a test may have "digest",
 // 32 bytes in hex: the value e itself, for cases that no message can be found
 // for; the uid then plays no part. A group of such tests may have the type
-// Sm2DigestVerify, as those of package vectors do.
+// Sm2DigestVerify, as those of package vectors do. A test with neither has the
+// empty message.
 //
 // It refuses, with a FormatError that names the line or the case, whatever is not
 // of that shape, other algorithms, and files above the limits. Fields that it
@@ -270,7 +271,7 @@ func (f *File) addGroup(g *groupJSON, number int, seen map[int]bool) error {
 	}
 	proto := Case{Algorithm: as.algorithm, Encoding: as.encoding, Key: kernel.PublicKey(point[1:]), UserID: uid}
 	for i := range g.Tests {
-		c, err := parseCase(&g.Tests[i], proto)
+		c, err := parseCase(&g.Tests[i], proto, g.Type == "Sm2DigestVerify")
 		if err == nil && seen[c.ID] {
 			err = errors.New("the number is used twice")
 		}
@@ -286,8 +287,8 @@ func (f *File) addGroup(g *groupJSON, number int, seen map[int]bool) error {
 	return nil
 }
 
-// parseCase fills a copy of c.
-func parseCase(t *caseJSON, c Case) (Case, error) {
+// parseCase fills a copy of c. digests says that the group has no messages.
+func parseCase(t *caseJSON, c Case, digests bool) (Case, error) {
 	c.ID, c.Comment, c.Flags = t.TcID, t.Comment, t.Flags
 	var err error
 	if t.TcID == 0 {
@@ -319,6 +320,8 @@ func parseCase(t *caseJSON, c Case) (Case, error) {
 			return c, fmt.Errorf("digest is not hex of %d bytes", kernel.DigestSize)
 		}
 		c.Input, c.Digest = engine.Digests, kernel.Digest(digest)
+	case t.Msg == nil && c.Algorithm == kernel.SM2SM3 && !digests:
+		c.Input = engine.Messages // the empty message, left out
 	default:
 		return c, errors.New("give either msg or digest")
 	}

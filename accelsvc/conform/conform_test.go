@@ -11,6 +11,7 @@ import (
 
 	"github.com/argosy-trade/argosy/accelsvc/engine"
 	"github.com/argosy-trade/argosy/accelsvc/kernel"
+	"github.com/argosy-trade/argosy/accelsvc/vectors"
 )
 
 func ours(tb testing.TB) []*File {
@@ -136,6 +137,19 @@ func TestFieldsAreRead(t *testing.T) {
 	}
 }
 
+// TestTheKernelsOwnSetIsRead has the SM2 set of package vectors.
+func TestTheKernelsOwnSetIsRead(t *testing.T) {
+	f, err := Parse("sm2_test.json", vectors.SM2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Path{Name: "emmansun", Verify: engine.New(kernel.Emmansun{}).Verify}
+	r, err := Check(t.Context(), f, p, Batch)
+	if err != nil || r.Cases < 100 || len(r.Differ) != 0 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
 func TestMalformedFilesAreExplained(t *testing.T) {
 	for _, tc := range []struct {
 		old, with string
@@ -157,7 +171,7 @@ func TestMalformedFilesAreExplained(t *testing.T) {
 		{`"tcId": 7, `, ``, 0, 0, "no tcId"},
 		{`"sig": "3000", `, ``, 0, 7, "no sig"},
 		{`"sig": "3000"`, `"sig": "30x0"`, 0, 7, "sig is not hex"},
-		{`"msg": "00ff", `, ``, 0, 7, "either msg or digest"},
+		{`"msg": "00ff", `, `"msg": "", "digest": "", `, 0, 7, "either msg or digest"},
 		{`"msg": "00ff", `, `"digest": "00", `, 0, 7, "hex of 32 bytes"},
 		{`"result": "acceptable"`, `"result": "good"`, 0, 7, "use valid, invalid or acceptable"},
 		{`"testGroups"`, `"groups"`, 0, 0, "no testGroups"},

@@ -21,35 +21,27 @@ func implementation() string {
 	return portable
 }
 
-func sm2Mul(z, x, y *Element) {
-	if hasADX {
+// Mul sets z = x·y.
+func (f *Field) Mul(z, x, y *Element) {
+	switch {
+	case !hasADX || f.form == general:
+		f.mulGo(z, x, y)
+	case f.form == sm2Prime:
 		sm2MulADX(z, x, y)
-	} else {
-		sm2MulGo(z, x, y)
-	}
-}
-
-func sm2Sqr(z, x *Element) {
-	if hasADX {
-		sm2SqrADX(z, x)
-	} else {
-		sm2SqrGo(z, x)
-	}
-}
-
-func p256Mul(z, x, y *Element) {
-	if hasADX {
+	default:
 		p256MulADX(z, x, y)
-	} else {
-		p256MulGo(z, x, y)
 	}
 }
 
-func p256Sqr(z, x *Element) {
-	if hasADX {
+// Sqr sets z = x².
+func (f *Field) Sqr(z, x *Element) {
+	switch {
+	case !hasADX || f.form == general:
+		f.sqrGo(z, x)
+	case f.form == sm2Prime:
+		sm2SqrADX(z, x)
+	default:
 		p256SqrADX(z, x)
-	} else {
-		p256SqrGo(z, x)
 	}
 }
 

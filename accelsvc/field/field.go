@@ -115,30 +115,6 @@ const portable = "go"
 // IsZero says whether x is 0.
 func (x *Element) IsZero() bool { return x.L0|x.L1|x.L2|x.L3 == 0 }
 
-// Mul sets z = x·y.
-func (f *Field) Mul(z, x, y *Element) {
-	switch f.form { // not a function value: arguments of one would all be on the heap
-	case sm2Prime:
-		sm2Mul(z, x, y)
-	case p256Prime:
-		p256Mul(z, x, y)
-	default:
-		f.mulGeneral(z, x, y)
-	}
-}
-
-// Sqr sets z = x².
-func (f *Field) Sqr(z, x *Element) {
-	switch f.form {
-	case sm2Prime:
-		sm2Sqr(z, x)
-	case p256Prime:
-		p256Sqr(z, x)
-	default:
-		f.mulGeneral(z, x, x)
-	}
-}
-
 // Add sets z = x + y.
 func (f *Field) Add(z, x, y *Element) {
 	var t Element

@@ -16,9 +16,7 @@ type Point struct{ X, Y Element }
 func (f *Field) AddPairs(products []Element, a, b []Point) bool {
 	chains := [2]Element{f.one, f.one}
 	even := f.forward(products, a, b, &chains)
-	for i := even; i < len(a); i++ {
-		f.forwardOne(&products[i], &a[i], &b[i], &chains[i&1])
-	}
+	f.forwardGo(products, a, b, pairRange{&chains, even})
 	var all Element
 	f.Mul(&all, &chains[0], &chains[1])
 	if all.IsZero() {
@@ -28,36 +26,48 @@ func (f *Field) AddPairs(products []Element, a, b []Point) bool {
 	f.Mul(&chains[0], &chains[0], &all) // 1/chains[1]
 	f.Mul(&chains[1], &chains[1], &all)
 	chains[0], chains[1] = chains[1], chains[0]
-	for i := len(a) - 1; i >= even; i-- {
-		f.backwardOne(&products[i], &a[i], &b[i], &chains[i&1])
-	}
+	f.backwardGo(products, a, b, pairRange{&chains, even})
 	f.backward(products, a[:even], b, &chains)
 	return true
 }
 
-// forwardOne sets product to the chain so far and multiplies the chain by the
-// difference of the x-coordinates.
-func (f *Field) forwardOne(product *Element, a, b *Point, chain *Element) {
-	var dx Element
-	*product = *chain
-	f.Sub(&dx, &b.X, &a.X)
-	f.Mul(chain, chain, &dx)
+// pairRange are the pairs from an even index on, with the chains there.
+type pairRange struct {
+	chains *[2]Element
+	first  int
 }
 
-// backwardOne adds b to a. chain is the inverse of the product of all differences
-// up to this pair's and becomes that of those before it.
-func (f *Field) backwardOne(product *Element, a, b *Point, chain *Element) {
+// forwardGo sets each product to its chain so far and multiplies the chain by the
+// difference of the x-coordinates.
+func (f *Field) forwardGo(products []Element, a, b []Point, r pairRange) {
+	reduce := f.reduction()
+	var dx Element
+	for i := r.first; i < len(a); i++ {
+		chain := &r.chains[i&1]
+		products[i] = *chain
+		f.Sub(&dx, &b[i].X, &a[i].X)
+		*chain = reduce(product(chain, &dx))
+	}
+}
+
+// backwardGo adds b to a. A chain is the inverse of the product of all differences
+// up to a pair's and becomes that of those before it.
+func (f *Field) backwardGo(products []Element, a, b []Point, r pairRange) {
+	reduce := f.reduction()
 	var difference, slope, x Element
-	f.Mul(&slope, chain, product) // 1/dx
-	f.Sub(&difference, &b.X, &a.X)
-	f.Mul(chain, chain, &difference)
-	f.Sub(&difference, &b.Y, &a.Y)
-	f.Mul(&slope, &slope, &difference)
-	f.Sqr(&x, &slope)
-	f.Sub(&x, &x, &a.X)
-	f.Sub(&x, &x, &b.X)
-	f.Sub(&difference, &a.X, &x)
-	f.Mul(&difference, &difference, &slope)
-	f.Sub(&a.Y, &difference, &a.Y)
-	a.X = x
+	for i := len(a) - 1; i >= r.first; i-- {
+		chain, p, q := &r.chains[i&1], &a[i], &b[i]
+		slope = reduce(product(chain, &products[i])) // 1/dx
+		f.Sub(&difference, &q.X, &p.X)
+		*chain = reduce(product(chain, &difference))
+		f.Sub(&difference, &q.Y, &p.Y)
+		slope = reduce(product(&slope, &difference))
+		x = reduce(squared(&slope))
+		f.Sub(&x, &x, &p.X)
+		f.Sub(&x, &x, &q.X)
+		f.Sub(&difference, &p.X, &x)
+		difference = reduce(product(&difference, &slope))
+		f.Sub(&p.Y, &difference, &p.Y)
+		p.X = x
+	}
 }

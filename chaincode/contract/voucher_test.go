@@ -39,7 +39,7 @@ func TestVoucherFromInvoiceToSettlement(t *testing.T) {
 	}, financed)
 	v.wantLot(lots[0], lot.Superseded)
 
-	second := v.transfer("exporter", "rival", lots[1], rivalID, secretSupply)
+	second := v.transfer("exporter rival", lots[1], rivalID, secretSupply)
 	if h := v.look(second); h.State != lot.Active || len(h.Parties) != 2 || h.Parties[0] != carrier {
 		t.Fatalf("%+v", h)
 	}
@@ -47,7 +47,8 @@ func TestVoucherFromInvoiceToSettlement(t *testing.T) {
 	pledged := v.offer("exporter Lot:Pledge", lots[2],
 		lot.Rights{Owner: exporterID, Claim: lot.Claim{Kind: lot.ClaimPledge, Holder: rivalID}}, "CREDIT-1")
 	v.mustAct("rival Lot:TakeInPledge", pledged, nil, pledged)
-	_, err := v.act("exporter Lot:Split", pledged, nil, append(v.parts("exporter", pledged, 1_000_000, 6_345_678), pledged)...)
+	parts := v.parts("exporter", pledged, 1_000_000, 6_345_678)
+	_, err := v.act("exporter Lot:Split", pledged, nil, append(parts, pledged)...)
 	wantCode(t, err, fault.TransitionForbidden)
 	free := newID(carrier)
 	v.lodge(free, lot.Released(v.body(pledged)))
@@ -55,7 +56,7 @@ func TestVoucherFromInvoiceToSettlement(t *testing.T) {
 	if h := v.look(free); h.State != lot.Active || len(h.Parties) != 2 || h.Parties[0] != exportBank {
 		t.Fatalf("released from its pledge: %+v", h)
 	}
-	home := v.transfer("exporter", "importer", free, importerID, "SETTLED-IN-CASH")
+	home := v.transfer("exporter importer", free, importerID, "SETTLED-IN-CASH")
 	v.mustAct("importer Lot:BuyBack", home, nil, home)
 
 	v.reach(v.vou.Terms.Due, 0)
@@ -94,8 +95,8 @@ func (v *venture) closeAll(ids ...trade.DocID) {
 func TestSiblingsAndOutsidersLearnNothing(t *testing.T) {
 	v := inForce(t)
 	lots := v.split("exporter", v.first, 2_000_000, 3_000_000, 7_345_678)
-	mine := v.transfer("exporter", "rival", lots[0], rivalID, secretSupply)
-	hers := v.transfer("exporter", "sibling", lots[1], siblingID, secretSibling)
+	mine := v.transfer("exporter rival", lots[0], rivalID, secretSupply)
+	hers := v.transfer("exporter sibling", lots[1], siblingID, secretSibling)
 	v.mustAct("court Lot:Freeze", lots[2], lot.OrderArgs{Salt: salt(), Office: "Court", Reference: secretOrder})
 	saltOf := func(id trade.DocID) string { return string(must(v.body(id).Salt.MarshalText())) }
 

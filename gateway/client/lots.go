@@ -83,7 +83,9 @@ type OfferedLot struct {
 }
 
 // Transfer offers the lot to a new owner; the caller's party must own it.
-func (s *Lots) Transfer(ctx context.Context, id trade.DocID, offer LotOffer, options ...CallOption) (OfferedLot, error) {
+func (s *Lots) Transfer(ctx context.Context, id trade.DocID, offer LotOffer, options ...CallOption) (
+	OfferedLot, error,
+) {
 	return s.offer(ctx, "Transfer", id, offer, options)
 }
 

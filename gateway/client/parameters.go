@@ -56,7 +56,8 @@ func (s *Parameters) ProposeVoucherLimits(ctx context.Context, version uint64, c
 	if err != nil {
 		return Receipt[parameter.Record]{}, refuse(PhasePrepare, err)
 	}
-	return s.Propose(ctx, parameter.Proposal{Name: lot.ParameterName(currency), Version: version, Value: value}, options...)
+	p := parameter.Proposal{Name: lot.ParameterName(currency), Version: version, Value: value}
+	return s.Propose(ctx, p, options...)
 }
 
 // VoucherLimits returns the limits for vouchers in the currency; version 0 asks

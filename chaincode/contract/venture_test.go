@@ -221,10 +221,10 @@ func (v *venture) offer(what string, id trade.DocID, r lot.Rights, reference str
 	return next
 }
 
-// transfer moves a lot between two clients, written "from to".
-func (v *venture) transfer(way string, id trade.DocID, owner trade.PartyID, reference string) trade.DocID {
+// transfer hands a lot over; fromTo is like "exporter rival".
+func (v *venture) transfer(fromTo string, id trade.DocID, owner trade.PartyID, reference string) trade.DocID {
 	v.t.Helper()
-	from, to, _ := strings.Cut(way, " ")
+	from, to, _ := strings.Cut(fromTo, " ")
 	next := v.offer(from+" Lot:Transfer", id, lot.Rights{Owner: owner}, reference)
 	v.mustAct(to+" Lot:Accept", next, nil, next)
 	return next

@@ -47,8 +47,8 @@ func TestVoucherFromInvoiceToSettlement(t *testing.T) {
 	pledged := v.offer("exporter Lot:Pledge", lots[2],
 		lot.Rights{Owner: exporterID, Claim: lot.Claim{Kind: lot.ClaimPledge, Holder: rivalID}}, "CREDIT-1")
 	v.mustAct("rival Lot:TakeInPledge", pledged, nil, pledged)
-	parts := append(v.parts("exporter", pledged, 1_000_000, 6_345_678), pledged)
-	_, err := v.act("exporter Lot:Split", pledged, nil, parts...)
+	parts := v.parts("exporter", pledged, 1_000_000, 6_345_678)
+	_, err := v.act("exporter Lot:Split", pledged, nil, append(parts, pledged)...)
 	wantCode(t, err, fault.TransitionForbidden)
 	free := newID(carrier)
 	v.lodge(free, lot.Released(v.body(pledged)))

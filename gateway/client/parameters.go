@@ -56,8 +56,8 @@ func (s *Parameters) ProposeVoucherLimits(ctx context.Context, version uint64, c
 	if err != nil {
 		return Receipt[parameter.Record]{}, refuse(PhasePrepare, err)
 	}
-	proposal := parameter.Proposal{Name: lot.ParameterName(currency), Version: version, Value: value}
-	return s.Propose(ctx, proposal, options...)
+	p := parameter.Proposal{Name: lot.ParameterName(currency), Version: version, Value: value}
+	return s.Propose(ctx, p, options...)
 }
 
 // VoucherLimits returns the limits for vouchers in the currency; version 0 asks

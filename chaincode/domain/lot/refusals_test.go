@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/argosy-trade/argosy/chaincode/domain/canon"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 )
@@ -205,4 +206,34 @@ func TestLimitsMustBeMeant(t *testing.T) {
 	if err := ValidateLimits([]byte(`{"maxDepth":3, "more":1}`)); fault.CodeOf(err) != fault.ArgumentMalformed {
 		t.Errorf("unknown fields: %v", err)
 	}
+}
+
+// Whatever bytes come, a body that is taken for good has one form, and its units
+// can be handed out.
+func FuzzBody(f *testing.F) {
+	good, err := canon.Encode(sampleBody())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"from":1,"to":9223372036854775807}`))
+	f.Add([]byte(`{"ancestry":null,"offer":{}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		body, err := canon.Decode[Body](b)
+		if err != nil || body.Validate() != nil {
+			return
+		}
+		if again := encode(t, body); string(again) != string(b) {
+			t.Fatalf("two forms of one body:\n%s\n%s", b, again)
+		}
+		if body.Units() < 1 {
+			t.Fatalf("a lot of %d units", body.Units())
+		}
+		if n := body.Units(); n > 1 && body.Parts > 1 {
+			parts, err := Divide(body, []int64{1, n - 1})
+			if err != nil || parts[0].Units()+parts[1].Units() != n || parts[1].To != body.To {
+				t.Fatalf("%+v %v", parts, err)
+			}
+		}
+	})
 }

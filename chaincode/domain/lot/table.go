@@ -182,7 +182,10 @@ var Table = lifecycle.Table{Kind: string(Kind), Steps: slices.Concat(
 		}
 	}),
 	[]lifecycle.Step{
-		{From: ClosedWithLoss, Action: Close, To: Closed, Who: lifecycle.Anyone, Guard: "what was written off is paid"},
+		{
+			From: ClosedWithLoss, Action: Close, To: Closed, Who: lifecycle.Anyone,
+			Guard: "what was written off is paid after all",
+		},
 	},
 )}
 

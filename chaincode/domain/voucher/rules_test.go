@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/argosy-trade/argosy/chaincode/domain/canon"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
 	"github.com/argosy-trade/argosy/chaincode/domain/lot"
@@ -164,4 +165,22 @@ func TestRemarksAreLeftWithTheParties(t *testing.T) {
 	if err != nil || fmt.Sprint(got) != fmt.Sprint([]string{lot.RemarkLongTerm, lot.RemarkSmallPayee}) {
 		t.Fatalf("%v %v", got, err)
 	}
+}
+
+// Whatever bytes come, a body that is taken for good has one form.
+func FuzzBody(f *testing.F) {
+	f.Add(encode(f, newDesk(f).sample()))
+	f.Add([]byte(`{"units":-1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		body, err := canon.Decode[Body](b)
+		if err != nil || body.Validate() != nil {
+			return
+		}
+		if again := encode(t, body); string(again) != string(b) {
+			t.Fatalf("two forms of one body:\n%s\n%s", b, again)
+		}
+		if body.Units < 1 || len(body.Parties()) < 3 {
+			t.Fatalf("%d units between %v", body.Units, body.Parties())
+		}
+	})
 }

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -58,6 +59,15 @@ type Options struct {
 	Now func() time.Time
 	// Registry is the name of the chaincode that holds parties and facts.
 	Registry string
+	// Logger is told of failures that are not refusals; nil discards them.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 // Limits of one transaction.
@@ -148,19 +158,21 @@ func (s *session) tell(events []trade.Event) error {
 }
 
 // answer turns the outcome of a transaction into what contract-api sends: JSON
-// or the encoded fault. A refusal without a code is a defect of ours and is
-// reported as such, without its inner text, which could hold document contents.
-func answer(result any, err error) (string, error) {
-	if err != nil {
-		var f *fault.Error
-		if errors.As(err, &f) {
-			return "", f
+// or the encoded fault. A refusal without a code is a defect of ours or of the
+// peer's. Its text, which could hold document contents, goes to the log of this
+// organisation and to nobody else.
+func (o Options) answer(stub shim.ChaincodeStubInterface, result any, err error) (string, error) {
+	if err == nil {
+		var b []byte
+		if b, err = canon.Encode(result); err == nil {
+			return string(b), nil
 		}
-		return "", fault.Wrap(fault.Internal, err, "%s", err)
 	}
-	b, err := canon.Encode(result)
-	if err != nil {
-		return "", fault.Wrap(fault.Internal, err, "the result cannot be encoded")
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return "", f
 	}
-	return string(b), nil
+	function, _ := stub.GetFunctionAndParameters()
+	o.Logger.Error("transaction failed", "transaction", stub.GetTxID(), "function", function, "error", err)
+	return "", fault.Wrap(fault.Internal, err, "the endorser failed; the log of its chaincode tells more")
 }

@@ -43,7 +43,8 @@ type Receipt struct {
 // Report records a signed claim of an oracle source and judges the fact anew.
 // Reporting the same claim again changes nothing.
 func (c *Fact) Report(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(c.report(ctx.GetStub(), in))
+	a, err := c.report(ctx.GetStub(), in)
+	return c.options.answer(ctx.GetStub(), a, err)
 }
 
 func (c *Fact) report(stub shim.ChaincodeStubInterface, in string) (Receipt, error) {

@@ -35,7 +35,7 @@ type binding struct {
 
 // Apply registers the caller's company and binds the caller's certificate to it.
 func (c *Party) Apply(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a PartyApplication) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a PartyApplication) string { return a.RequestID },
 		func(s *session, a PartyApplication) (change, error) {
 			var taken party.Record
 			if found, err := s.get(state.PartyKey(a.ID), &taken); err != nil {
@@ -50,7 +50,7 @@ func (c *Party) Apply(ctx contractapi.TransactionContextInterface, in string) (s
 			ch := partyChange(party.Record{}, r, party.Apply)
 			ch.puts[state.BindingKey(s.caller)] = binding{r.ID}
 			return ch, nil
-		}))
+		})
 }
 
 // Verify records that an attester of the party's organisation knows it.
@@ -79,7 +79,7 @@ func (c *Party) Revoke(ctx contractapi.TransactionContextInterface, in string) (
 }
 
 func (c *Party) step(ctx contractapi.TransactionContextInterface, action, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a PartyStep) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a PartyStep) string { return a.RequestID },
 		func(s *session, a PartyStep) (change, error) {
 			before, err := s.party(a.ID)
 			if err != nil {
@@ -94,7 +94,7 @@ func (c *Party) step(ctx contractapi.TransactionContextInterface, action, in str
 				return change{}, err
 			}
 			return partyChange(before, after, action), nil
-		}))
+		})
 }
 
 func partyChange(before, after party.Record, action string) change {

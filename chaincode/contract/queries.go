@@ -30,13 +30,14 @@ type document struct {
 }
 
 func newDocument(o Options, name string, kind catalog.Kind) document {
-	d := document{options: o, kind: kind}
+	d := document{options: o.withDefaults(), kind: kind}
 	d.Name = name
 	return d
 }
 
 func (d *document) move(ctx contractapi.TransactionContextInterface, action, in string) (string, error) {
-	return answer(run(d.options, ctx.GetStub(), d.kind, action, in))
+	h, err := run(d.options, ctx.GetStub(), d.kind, action, in)
+	return d.options.answer(ctx.GetStub(), h, err)
 }
 
 // GetEvaluateTransactions marks the queries in the contract's metadata.
@@ -58,7 +59,8 @@ type HeaderAnswer struct {
 // Header returns the public header of a document, and whether it is valid.
 // Anyone on the channel may ask.
 func (d *document) Header(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(d.header(ctx.GetStub(), in))
+	a, err := d.header(ctx.GetStub(), in)
+	return d.options.answer(ctx.GetStub(), a, err)
 }
 
 func (d *document) header(stub shim.ChaincodeStubInterface, in string) (HeaderAnswer, error) {
@@ -104,7 +106,8 @@ type BodyAnswer struct {
 // Body returns the private body of a document to a client of this peer's own
 // organisation, if that organisation is a party.
 func (d *document) Body(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(d.body(ctx.GetStub(), in))
+	a, err := d.body(ctx.GetStub(), in)
+	return d.options.answer(ctx.GetStub(), a, err)
 }
 
 func (d *document) body(stub shim.ChaincodeStubInterface, in string) (BodyAnswer, error) {
@@ -170,7 +173,8 @@ type Listing struct {
 // List returns the headers of the valid documents that the caller's own
 // organisation is a party of.
 func (d *document) List(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(d.list(ctx.GetStub(), in))
+	a, err := d.list(ctx.GetStub(), in)
+	return d.options.answer(ctx.GetStub(), a, err)
 }
 
 func (d *document) list(stub shim.ChaincodeStubInterface, in string) (Listing, error) {
@@ -221,7 +225,8 @@ type Version struct {
 
 // History returns every version of a document's header, oldest first.
 func (d *document) History(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(d.history(ctx.GetStub(), in))
+	a, err := d.history(ctx.GetStub(), in)
+	return d.options.answer(ctx.GetStub(), a, err)
 }
 
 func (d *document) history(stub shim.ChaincodeStubInterface, in string) ([]Version, error) {

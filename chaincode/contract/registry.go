@@ -25,7 +25,7 @@ type record struct {
 }
 
 func newRecord(o Options, name string) record {
-	r := record{options: o}
+	r := record{options: o.withDefaults()}
 	r.Name = name
 	return r
 }
@@ -46,7 +46,14 @@ type change struct {
 
 // transact carries out one registry command. T is its argument; requestID finds
 // the request id in it.
-func transact[T any](r *record, stub shim.ChaincodeStubInterface, in string,
+func transact[T any](r *record, ctx contractapi.TransactionContextInterface, in string,
+	requestID func(T) string, rule func(*session, T) (change, error),
+) (string, error) {
+	result, err := carryOut(r.options, ctx.GetStub(), in, requestID, rule)
+	return r.options.answer(ctx.GetStub(), result, err)
+}
+
+func carryOut[T any](o Options, stub shim.ChaincodeStubInterface, in string,
 	requestID func(T) string, rule func(*session, T) (change, error),
 ) (json.RawMessage, error) {
 	arg, err := canon.DecodeLoose[T]([]byte(in))
@@ -56,7 +63,7 @@ func transact[T any](r *record, stub shim.ChaincodeStubInterface, in string,
 	if err := trade.ValidateRequestID(requestID(arg)); err != nil {
 		return nil, err
 	}
-	s, err := open(r.options, stub, true)
+	s, err := open(o, stub, true)
 	if err != nil {
 		return nil, err
 	}
@@ -133,14 +140,14 @@ func query[Q, A any](r *record, ctx contractapi.TransactionContextInterface, in 
 ) (string, error) {
 	q, err := canon.DecodeLoose[Q]([]byte(in))
 	if err != nil {
-		return answer(nil, err)
+		return r.options.answer(ctx.GetStub(), nil, err)
 	}
 	s, err := open(r.options, ctx.GetStub(), false)
 	if err != nil {
-		return answer(nil, err)
+		return r.options.answer(ctx.GetStub(), nil, err)
 	}
 	a, err := ask(s, q)
-	return answer(a, err)
+	return r.options.answer(ctx.GetStub(), a, err)
 }
 
 // Constitution is the contract of the network's membership.
@@ -154,7 +161,7 @@ type Membership struct {
 
 // Approve records that the caller's organisation wants exactly these members.
 func (c *Constitution) Approve(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(m Membership) string { return m.RequestID },
+	return transact(&c.record, ctx, in, func(m Membership) string { return m.RequestID },
 		func(s *session, m Membership) (change, error) {
 			before, err := s.law()
 			if err != nil {
@@ -171,7 +178,7 @@ func (c *Constitution) Approve(ctx contractapi.TransactionContextInterface, in s
 					From: before.State, To: after.State, Version: uint64(len(after.Approvals)),
 				}},
 			}, nil
-		}))
+		})
 }
 
 // Nothing is the argument of queries without one.

@@ -32,7 +32,7 @@ type SourceStep struct {
 
 // Propose registers a source of the caller's organisation for approval.
 func (c *Source) Propose(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a SourceProposal) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a SourceProposal) string { return a.RequestID },
 		func(s *session, a SourceProposal) (change, error) {
 			law, err := s.law()
 			if err != nil {
@@ -46,7 +46,7 @@ func (c *Source) Propose(ctx contractapi.TransactionContextInterface, in string)
 			}
 			r, err := source.New(a.Proposal, law, s.caller)
 			return sourceChange(source.Record{}, r, source.Propose), err
-		}))
+		})
 }
 
 // Approve adds the approval of the caller's organisation.
@@ -60,7 +60,7 @@ func (c *Source) Revoke(ctx contractapi.TransactionContextInterface, in string) 
 }
 
 func (c *Source) step(ctx contractapi.TransactionContextInterface, action, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a SourceStep) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a SourceStep) string { return a.RequestID },
 		func(s *session, a SourceStep) (change, error) {
 			before, err := s.source(a.ID)
 			if err != nil {
@@ -77,7 +77,7 @@ func (c *Source) step(ctx contractapi.TransactionContextInterface, action, in st
 				after, err = before.Approve(law, s.caller)
 			}
 			return sourceChange(before, after, action), err
-		}))
+		})
 }
 
 func sourceChange(before, after source.Record, action string) change {
@@ -134,7 +134,7 @@ type PolicyApproval struct {
 // Propose puts a policy up for approval; it counts as the approval of the
 // caller's organisation.
 func (c *Policy) Propose(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a PolicyProposal) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a PolicyProposal) string { return a.RequestID },
 		func(s *session, a PolicyProposal) (change, error) {
 			b, err := canon.Encode(a.Policy)
 			if err != nil {
@@ -145,12 +145,12 @@ func (c *Policy) Propose(ctx contractapi.TransactionContextInterface, in string)
 				return change{}, err
 			}
 			return s.approvePolicy(r)
-		}))
+		})
 }
 
 // Approve adds the approval of the caller's organisation to a proposed policy.
 func (c *Policy) Approve(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(transact(&c.record, ctx.GetStub(), in, func(a PolicyApproval) string { return a.RequestID },
+	return transact(&c.record, ctx, in, func(a PolicyApproval) string { return a.RequestID },
 		func(s *session, a PolicyApproval) (change, error) {
 			var r source.PolicyRecord
 			if found, err := s.get(state.ProposalKey(a.Type, a.Digest), &r); err != nil {
@@ -159,7 +159,7 @@ func (c *Policy) Approve(ctx contractapi.TransactionContextInterface, in string)
 				return change{}, fault.New(fault.PolicyNotFound, "no such policy is proposed for %s", a.Type)
 			}
 			return s.approvePolicy(r)
-		}))
+		})
 }
 
 func (s *session) approvePolicy(before source.PolicyRecord) (change, error) {

@@ -92,7 +92,8 @@ type WaitingAnswer struct {
 // Waiting returns the ids of documents whose release conditions name the
 // subject. They are hints: a header must be read and be valid to be believed.
 func (c *Undertaking) Waiting(ctx contractapi.TransactionContextInterface, in string) (string, error) {
-	return answer(c.waiting(ctx.GetStub(), in))
+	a, err := c.waiting(ctx.GetStub(), in)
+	return c.options.answer(ctx.GetStub(), a, err)
 }
 
 func (c *Undertaking) waiting(stub shim.ChaincodeStubInterface, in string) (WaitingAnswer, error) {

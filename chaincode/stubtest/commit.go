@@ -210,7 +210,6 @@ func (v *validation) storePrivate(org string, set *privateSet, version *Version)
 	}
 	writes := &kvrwset.KVRWSet{}
 	if err := proto.Unmarshal(set.raw, writes); err != nil {
-		//nolint:forbidigo // a bug of this package
 		panic(fmt.Sprintf("stubtest: own private write set: %v", err))
 	}
 	t := writable(v.network.state.private[org], set.at)

@@ -34,12 +34,10 @@ func (n *Network) history(key historyKey) []*queryresult.KeyModification {
 func (n *Network) modification(key historyKey, at location) *queryresult.KeyModification {
 	envelope := &common.Envelope{}
 	if err := proto.Unmarshal(n.blocks[at.block].Raw.GetData().GetData()[at.index], envelope); err != nil {
-		//nolint:forbidigo // a bug of this package
 		panic(fmt.Sprintf("stubtest: own block %d: %v", at.block, err))
 	}
 	p, err := parse(envelope)
 	if err != nil {
-		//nolint:forbidigo // a bug of this package
 		panic(fmt.Sprintf("stubtest: own block %d: %v", at.block, err))
 	}
 	modification := &queryresult.KeyModification{TxId: p.channel.GetTxId(), Timestamp: p.channel.GetTimestamp()}

@@ -155,7 +155,6 @@ func (p *signaturePolicy) evaluate(rule *common.SignaturePolicy, signers []*iden
 func mustMarshal(message proto.Message) []byte {
 	raw, err := proto.Marshal(message)
 	if err != nil {
-		//nolint:forbidigo // a bug of this package or of the test's own strings
 		panic(fmt.Sprintf("stubtest: marshal %T: %v", message, err))
 	}
 	return raw

@@ -52,6 +52,7 @@ type demo struct {
 	clients map[string]*client.Client
 	tale    tale
 	refs    references
+	begun   uint64 // block of the first step
 	invoice trade.DocID
 	deed    client.IssuedUndertaking
 }
@@ -133,7 +134,7 @@ func (d *demo) found(ctx context.Context) error {
 	if _, err := scenario.Found(ctx, ground, keys); err != nil {
 		return fmt.Errorf("companies, sources and policies: %w", err)
 	}
-	d.tale.note("the network", "companies registered and verified, oracle sources and policies approved by a majority", begun)
+	d.tale.note("the network", "knows its companies; sources and policies are approved by a majority", begun)
 	return nil
 }
 
@@ -149,7 +150,7 @@ func (d *demo) sell(ctx context.Context) error {
 	}
 	defer func() { _ = f.Close() }()
 	read, err := ubl.Read(f, ubl.Options{
-		Seller: trade.PartyID(exporter.Profile().Company), Buyer: trade.PartyID(importer.Profile().Company),
+		Seller: exporter.Profile().Company, Buyer: importer.Profile().Company,
 	})
 	if err != nil {
 		return err
@@ -165,8 +166,8 @@ func (d *demo) sell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.invoice = issued.Value.ID
-	d.tale.step("exporter", "issues the invoice", issued.Value, issued.Block, begun)
+	d.invoice, d.begun = issued.Value.ID, issued.Block
+	d.tale.step("exporter", "issues the invoice"+in(issued.Block), issued.Value, begun)
 	if err := importer.AwaitBlock(ctx, issued.Block); err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func (d *demo) sell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("importer", "accepts it: a payable is born", accepted.Value, accepted.Block, begun)
+	d.tale.step("importer", "accepts it: a payable is born"+in(accepted.Block), accepted.Value, begun)
 	return d.await(ctx, "importbank", accepted.Block)
 }
 
@@ -186,6 +187,8 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.tale.say("importer", "asks its bank to pay once %s is cleared and %s has passed inspection",
+		d.refs.MRN, d.refs.Container)
 	begun := time.Now()
 	d.deed, err = bank.Undertakings.Issue(ctx, client.NewUndertaking{
 		Invoice: d.invoice, Number: "DEMO-" + d.refs.MRN[4:10],
@@ -200,7 +203,7 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("importbank", "undertakes to pay when "+d.conditions(), d.deed.Value, d.deed.Block, begun)
+	d.tale.step("importbank", "undertakes to pay when the conditions are facts"+in(d.deed.Block), d.deed.Value, begun)
 	if err := exporter.AwaitBlock(ctx, d.deed.Block); err != nil {
 		return err
 	}
@@ -209,12 +212,8 @@ func (d *demo) undertake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("exporter", "accepts the undertaking and ships", accepted.Value, accepted.Block, begun)
+	d.tale.step("exporter", "accepts the undertaking and ships"+in(accepted.Block), accepted.Value, begun)
 	return nil
-}
-
-func (d *demo) conditions() string {
-	return fmt.Sprintf("customs have cleared %s and %s has passed inspection", d.refs.MRN, d.refs.Container)
 }
 
 func (d *demo) pair(ctx context.Context, a, b string) (*client.Client, *client.Client, error) {
@@ -264,5 +263,5 @@ func containerCheck(first10 string) rune {
 		}
 		sum += v << i
 	}
-	return rune(sum % 11 % 10) //nolint:gosec // below 10
+	return rune(sum % 11 % 10)
 }

@@ -20,7 +20,7 @@ func (d *demo) ship(ctx context.Context) error {
 	if err := d.carrierInspect(ctx); err != nil {
 		return err
 	}
-	d.tale.say("carrier", "reports over HTTP (DCSA Track & Trace): inspection certificate for %s approved", d.refs.Container)
+	d.tale.say("carrier", "reports over HTTP (DCSA Track & Trace): inspection of %s approved", d.refs.Container)
 	if err := d.customsClear(); err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (d *demo) ship(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("nobody", "presses a button: both facts are established, the undertaking is payable", h, 0, begun)
+	d.tale.step("nobody", "pressed a button: both facts are established, the undertaking is payable", h, begun)
 	return nil
 }
 
@@ -64,7 +64,7 @@ func (d *demo) payout(ctx context.Context) error {
 		return err
 	}
 	d.tale.file = out
-	d.tale.step("settled", "(the bank's agent) authorises it, writes pain.001 and sends "+amount(doc.Body.Amount), h, 0, begun)
+	d.tale.step("settled", "(the bank's agent) authorises and sends pain.001: "+amount(doc.Body.Amount), h, begun)
 	begun = time.Now()
 	if err := d.engineAnswers(doc.Body.UETR); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (d *demo) payout(ctx context.Context) error {
 	if h, err = d.paymentIn(ctx, bank, payment.Settled); err != nil {
 		return err
 	}
-	d.tale.step("settled", "reports the settlement", h, 0, begun)
+	d.tale.step("settled", "reports the settlement", h, begun)
 	h, err = waitFor(ctx, "the discharge of the undertaking", func(ctx context.Context) (trade.Header, bool, error) {
 		s, err := bank.Undertakings.Header(ctx, d.deed.Value.ID)
 		return s.Header, s.Header.State == undertaking.Paid, err
@@ -81,7 +81,7 @@ func (d *demo) payout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tale.step("settled", "discharges the undertaking", h, 0, begun)
+	d.tale.step("settled", "discharges the undertaking", h, begun)
 	return nil
 }
 
@@ -103,14 +103,18 @@ func waitFor[T any](ctx context.Context, what string, ask func(context.Context) 
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var last T
 	for {
 		v, done, err := ask(ctx)
-		if err == nil && done {
+		switch {
+		case err == nil && done:
 			return v, nil
+		case err == nil:
+			last = v
 		}
 		select {
 		case <-ctx.Done():
-			return v, fmt.Errorf("waited %s in vain for %s (last: %+v): %w", patience, what, v, err)
+			return last, fmt.Errorf("waited %s in vain for %s; seen last: %+v (%w)", patience, what, last, err)
 		case <-tick.C:
 		}
 	}

@@ -1,10 +1,12 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ type tale struct {
 }
 
 func (t *tale) line(who, what, state, took string) {
-	_, _ = fmt.Fprintf(t.out, "  %-11s %-96s %-11s %7s\n", who, what, state, took)
+	_, _ = fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf("  %-11s %-84s %-11s %7s", who, what, state, took), " "))
 }
 
 // note tells something that took time and moved no document of the trade.
@@ -32,13 +34,13 @@ func (t *tale) say(who, format string, args ...any) {
 	t.line(who, fmt.Sprintf(format, args...), "", "")
 }
 
-// step tells a step of a document; block is 0 where another program took it.
-func (t *tale) step(who, what string, h trade.Header, block uint64, begun time.Time) {
-	if block != 0 {
-		what += fmt.Sprintf(" (block %d)", block)
-	}
+// step tells a step of a document.
+func (t *tale) step(who, what string, h trade.Header, begun time.Time) {
 	t.line(who, what, h.State, since(begun))
 }
+
+// in names a block.
+func in(block uint64) string { return fmt.Sprintf(" (block %d)", block) }
 
 func since(begun time.Time) string { return fmt.Sprintf("%.2f s", time.Since(begun).Seconds()) }
 
@@ -47,7 +49,7 @@ func amount(m trade.Money) string {
 	if err != nil {
 		return fmt.Sprintf("%d minor units of %s", m.AmountMinor, m.Currency)
 	}
-	return text
+	return m.Currency + " " + text
 }
 
 // tell ends the demo: the ledger's own timeline, who can see what, and what to
@@ -74,42 +76,86 @@ The network is running. Try next:
 	return nil
 }
 
-// timeline prints every version of the trade's documents as the ledger tells it.
+// moment is one version of one document.
+type moment struct {
+	at          trade.Instant
+	block       uint64
+	doc         string
+	header      trade.Header
+	transaction string
+}
+
+// timeline prints every version of the trade's documents as the ledger tells
+// it: what happened, in which block, how long after the step before.
 func (d *demo) timeline(ctx context.Context) error {
 	c, err := d.Client(ctx, "exporter")
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(d.Out, "\nThe ledger's own timeline\n")
+	var moments []moment
 	for _, doc := range []struct {
 		name    string
-		history func(context.Context) ([]client.Change, error)
+		id      trade.DocID
+		history func(context.Context, trade.DocID) ([]client.Change, error)
 	}{
-		{"invoice", func(ctx context.Context) ([]client.Change, error) { return c.Invoices.History(ctx, d.invoice) }},
-		{"undertaking", func(ctx context.Context) ([]client.Change, error) {
-			return c.Undertakings.History(ctx, d.deed.Value.ID)
-		}},
-		{"payment", func(ctx context.Context) ([]client.Change, error) { return c.Payments.History(ctx, d.deed.Payment) }},
+		{"invoice", d.invoice, c.Invoices.History},
+		{"undertaking", d.deed.Value.ID, c.Undertakings.History},
+		{"payment", d.deed.Payment, c.Payments.History},
 	} {
-		changes, err := doc.history(ctx)
+		changes, err := doc.history(ctx, doc.id)
 		if err != nil {
 			return err
 		}
 		for _, ch := range changes {
-			if ch.Header == nil {
-				continue
+			if ch.Header != nil {
+				moments = append(moments, moment{at: ch.At, doc: doc.name, header: *ch.Header, transaction: ch.TransactionID})
 			}
-			_, _ = fmt.Fprintf(d.Out, "  %s  %-12s v%d %-11s by %-14s transaction %s…\n", ch.At.Time().Format("15:04:05.000"),
-				doc.name, ch.Header.Version, ch.Header.State, ch.Header.UpdatedBy, ch.TransactionID[:12])
 		}
+	}
+	if err := d.locate(ctx, c, moments); err != nil {
+		return err
+	}
+	slices.SortStableFunc(moments, func(a, b moment) int { return cmp.Compare(a.block, b.block) })
+	_, _ = fmt.Fprintf(d.Out, "\nThe ledger's own timeline\n")
+	before := moments[0].at
+	for _, m := range moments {
+		_, _ = fmt.Fprintf(d.Out, "  block %-5d %s  +%6.2f s  %-12s v%d %-11s by %-14s %s…\n", m.block,
+			m.at.Time().Format("15:04:05.000"), m.at.Time().Sub(before.Time()).Seconds(),
+			m.doc, m.header.Version, m.header.State, m.header.UpdatedBy, m.transaction[:12])
+		before = m.at
 	}
 	return nil
 }
 
+// locate finds the block of each moment in the channel's events.
+func (d *demo) locate(ctx context.Context, c *client.Client, moments []moment) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	missing := map[string]bool{}
+	for _, m := range moments {
+		missing[m.transaction] = true
+	}
+	from := client.Position{Block: d.begun}
+	for e, err := range c.ChaincodeEvents(ctx, c.Profile().Chaincodes.Trade, from) {
+		if err != nil {
+			return err
+		}
+		for i := range moments {
+			if moments[i].transaction == e.TransactionID {
+				moments[i].block = e.Block
+			}
+		}
+		if delete(missing, e.TransactionID); len(missing) == 0 {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
 // sight prints what each company can and cannot read.
 func (d *demo) sight(ctx context.Context) error {
-	_, _ = fmt.Fprintf(d.Out, "\nWho can read what (every member sees the header: id, kind, state, organisations)\n")
-	_, _ = fmt.Fprintf(d.Out, "  %-11s %-26s %-26s %s\n", "", "invoice", "undertaking", "payment instruction")
+	_, _ = fmt.Fprintf(d.Out, "\nWho can read what (a header is an opaque id, kind, state, digests and organisations)\n")
+	_, _ = fmt.Fprintf(d.Out, "  %-11s %-14s %-14s %s\n", "", "invoice", "undertaking", "payment instruction")
 	for _, who := range []string{"exporter", "importer", "importbank", "carrier", "rival", "customs"} {
 		c, err := d.Client(ctx, who)
 		if err != nil {
@@ -124,7 +170,7 @@ func (d *demo) sight(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			cells = append(cells, fmt.Sprintf("%-26s", cell))
+			cells = append(cells, fmt.Sprintf("%-14s", cell))
 		}
 		_, _ = fmt.Fprintf(d.Out, "  %-11s %s\n", who, strings.TrimRight(strings.Join(cells, " "), " "))
 	}
@@ -134,9 +180,9 @@ func (d *demo) sight(ctx context.Context) error {
 func seen(err error) (string, error) {
 	switch code := fault.CodeOf(err); {
 	case err == nil:
-		return "reads all of it", nil
+		return "everything", nil
 	case code == fault.DocNotFound || code == fault.PrivateRead:
-		return "header only (" + string(code) + ")", nil
+		return "header only", nil
 	default:
 		return "", err
 	}

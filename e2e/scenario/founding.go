@@ -17,6 +17,7 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/party"
 	"github.com/argosy-trade/argosy/chaincode/domain/source"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
+	"github.com/argosy-trade/argosy/gateway/client"
 	"github.com/argosy-trade/argosy/network/topology"
 )
 
@@ -100,6 +101,38 @@ func Found(ctx context.Context, g *Ground, keys map[SourceName]string) (map[stri
 }
 
 type founder struct{ *Ground }
+
+// Everywhere waits until a peer of every member has the block, except for the
+// organisations named (in lower case): a story's next step is endorsed by
+// whoever it concerns, and none of them may be a block behind.
+func Everywhere(ctx context.Context, g *Ground, block uint64, except ...string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, o := range g.Topology.PeerOrganisations() {
+		if slices.Contains(except, o.Slug()) {
+			continue
+		}
+		group.Go(func() error {
+			name, err := officer(o, topology.RoleGovernor)
+			if err != nil {
+				return err
+			}
+			c, err := g.Network.Client(ctx, name)
+			if err != nil {
+				return err
+			}
+			return c.AwaitBlock(ctx, block)
+		})
+	}
+	return group.Wait()
+}
+
+// settled waits for what a step has caused, if it succeeded.
+func settled[T any](ctx context.Context, f founder, r client.Receipt[T], err error) (T, error) {
+	if err != nil {
+		return r.Value, err
+	}
+	return r.Value, Everywhere(ctx, f.Ground, r.Block)
+}
 
 // enrolment is what founding needs to know of a company.
 type enrolment struct {
@@ -187,7 +220,8 @@ func (f founder) constitution(ctx context.Context) error {
 		if slices.Contains(law.Approvals, c.MSPID()) && slices.Equal(law.Members, members) {
 			continue
 		}
-		if _, err := c.Constitution.Approve(ctx, members); err != nil {
+		approved, err := c.Constitution.Approve(ctx, members)
+		if _, err := settled(ctx, f, approved, err); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -217,26 +251,27 @@ func (f founder) company(ctx context.Context, name string, e enrolment) error {
 		applied, aerr := c.Parties.Apply(ctx, party.Application{
 			ID: e.id, Name: companyName(name), Roles: e.roles, SM2PublicKey: key,
 		})
-		record, err = applied.Value, aerr
+		record, err = settled(ctx, f, applied, aerr)
 	}
 	if err != nil {
 		return err
 	}
 	if record.State == party.Applied {
-		verified, err := attester.Parties.Verify(ctx, e.id)
-		if err != nil {
+		verified, verr := attester.Parties.Verify(ctx, e.id)
+		if record, err = settled(ctx, f, verified, verr); err != nil {
 			return err
 		}
-		record = verified.Value
 	}
+	var back client.Receipt[party.Record]
 	switch record.State {
 	case party.Verified:
-		_, err = c.Parties.Activate(ctx, e.id)
+		back, err = c.Parties.Activate(ctx, e.id)
 	case party.Suspended:
-		_, err = attester.Parties.Reinstate(ctx, e.id)
+		back, err = attester.Parties.Reinstate(ctx, e.id)
 	case party.Revoked:
-		err = fmt.Errorf("was revoked, for good")
+		err = errors.New("was revoked, for good")
 	}
+	_, err = settled(ctx, f, back, err)
 	return err
 }
 
@@ -253,20 +288,21 @@ func (f founder) source(ctx context.Context, s station, key string) error {
 		if err != nil {
 			return err
 		}
+		var done client.Receipt[source.Record]
 		record, err := c.Sources.Get(ctx, s.id)
 		switch {
 		case errors.Is(err, fault.New(fault.SourceNotFound, "")):
 			now := f.Clock.Now()
-			_, err = c.Sources.Propose(ctx, source.Proposal{
+			done, err = c.Sources.Propose(ctx, source.Proposal{
 				ID: s.id, Types: s.types, SM2PublicKey: key,
 				ValidFrom: trade.InstantOf(now.Add(-validBefore)), ValidTo: trade.InstantOf(now.Add(validAfter)),
 			})
 		case err == nil && record.State == source.Active:
 			return nil
 		case err == nil && !slices.Contains(record.Approvals, c.MSPID()):
-			_, err = c.Sources.Approve(ctx, s.id)
+			done, err = c.Sources.Approve(ctx, s.id)
 		}
-		if err != nil {
+		if _, err := settled(ctx, f, done, err); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -287,12 +323,13 @@ func (f founder) policy(ctx context.Context, p attest.Policy) (trade.Digest, err
 			return active.Digest, nil
 		}
 		// Proposing what is proposed already approves it.
-		r, err := c.Policies.Propose(ctx, p)
+		proposed, err := c.Policies.Propose(ctx, p)
+		r, err := settled(ctx, f, proposed, err)
 		if err != nil {
 			return trade.Digest{}, fmt.Errorf("%s: %w", name, err)
 		}
-		if r.Value.State == source.Active {
-			return r.Value.Digest, nil
+		if r.State == source.Active {
+			return r.Digest, nil
 		}
 	}
 	return trade.Digest{}, errors.New("every member approved it, and it is not active")

@@ -64,8 +64,16 @@ func Run(t *testing.T, dir string, alone bool, grounds Grounds) {
 				return fmt.Errorf("a %T runs the story", env.T())
 			}
 			s, err := newStage(p.T.Context(), h.ground(p.T))
+			if err != nil {
+				return err
+			}
 			env.Values[stageKey{}] = s
-			return err
+			env.Defer(func() {
+				if err := s.clear(); err != nil {
+					p.T.Errorf("the story's end: %v", err)
+				}
+			})
+			return nil
 		},
 		Condition: h.condition,
 	})

@@ -39,10 +39,13 @@ type stage struct {
 	papers map[string]paper
 	// requests are the request ids by the story's names for them.
 	requests map[string]string
-	// block is the highest block that the story has caused, read the last one
-	// that each client is known to have seen.
-	block  uint64
-	read   map[string]uint64
+	// block is the highest block that the story has caused, everywhere the
+	// highest that every peer has which the story has left alone, read the
+	// highest that each person's peer has.
+	block, everywhere uint64
+	read              map[string]uint64
+	// shaken are the processes that the story has halted or crashed.
+	shaken map[Process]bool
 	before map[string]Answers // by organisation, when its accelerator was touched
 	// refusal is the error of the last line that had to fail.
 	refusal error
@@ -66,6 +69,7 @@ func newStage(ctx context.Context, g *Ground) (*stage, error) {
 	return &stage{
 		ground: g, ctx: ctx, run: strings.ToUpper(hex.EncodeToString(b[:])), papers: map[string]paper{},
 		requests: map[string]string{}, read: map[string]uint64{}, before: map[string]Answers{},
+		shaken: map[Process]bool{},
 	}, nil
 }
 
@@ -128,6 +132,12 @@ func (s *stage) person(ctx context.Context, name string) (*client.Client, error)
 	if err != nil {
 		return nil, err
 	}
+	if s.everywhere < s.block {
+		if err := Everywhere(ctx, s.ground, s.block, s.shakenPeers()...); err != nil {
+			return nil, err
+		}
+		s.everywhere = s.block
+	}
 	if s.read[name] < s.block {
 		if err := c.AwaitBlock(ctx, s.block); err != nil {
 			return nil, err
@@ -135,6 +145,29 @@ func (s *stage) person(ctx context.Context, name string) (*client.Client, error)
 		s.read[name] = s.block
 	}
 	return c, nil
+}
+
+// shakenPeers are the organisations whose peer may be behind, or not be there
+// at all: the SDK has to cope with them.
+func (s *stage) shakenPeers() []string {
+	var out []string
+	for p := range s.shaken {
+		if p.Kind == "peer" {
+			out = append(out, p.Organisation)
+		}
+	}
+	return out
+}
+
+// clear brings back what the story has left halted, for the next one.
+func (s *stage) clear() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), patience)
+	defer cancel()
+	var err error
+	for p := range s.shaken {
+		err = errors.Join(err, s.ground.Processes.Start(ctx, p))
+	}
+	return err
 }
 
 // caused notes that the story has caused a block.

@@ -92,6 +92,7 @@ func manage(do func(Processes, context.Context, Process) error) line {
 			return errors.New("this ground has no processes")
 		}
 		p := Process{Kind: words[0], Organisation: words[1]}
+		s.shaken[p] = true
 		if err := do(s.ground.Processes, ctx, p); err != nil {
 			return err
 		}

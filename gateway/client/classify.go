@@ -72,7 +72,7 @@ func judge(err error, orgs []trade.MSPID) verdict {
 	case strings.Contains(message, textNoEvaluator), strings.Contains(message, textNoLocal):
 		return verdict{fault: fault.Wrap(fault.PeerUnavailable, err, "%s", message), again: elsewhere}
 	}
-	switch st.Code() { //nolint:exhaustive // the rest is refused without repetition
+	switch st.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled:
 		return verdict{fault: fault.Wrap(fault.PeerUnavailable, err, "%s", message), again: elsewhere}
 	case codes.PermissionDenied, codes.Unauthenticated, codes.FailedPrecondition:
@@ -204,7 +204,7 @@ func unwrapStatus(err error) error {
 // validationFault says what an invalid transaction means. conflict marks codes
 // that a new proposal cures.
 func validationFault(code peer.TxValidationCode) (f *fault.Error, conflict bool) {
-	switch code { //nolint:exhaustive // every other code is a defect
+	switch code {
 	case peer.TxValidationCode_MVCC_READ_CONFLICT, peer.TxValidationCode_PHANTOM_READ_CONFLICT:
 		return fault.New(fault.ReadConflict, "another transaction changed the same data first"), true
 	case peer.TxValidationCode_EXPIRED_CHAINCODE, peer.TxValidationCode_CHAINCODE_VERSION_CONFLICT:

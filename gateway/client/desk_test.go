@@ -86,7 +86,9 @@ func (d *desk) evaluate(in gatewaytest.Invocation) ([]byte, error) {
 		if !ok {
 			return nil, gatewaytest.Refused(fault.New(fault.PartyNotFound, "no party %s", q.ID), string(sellerMSP))
 		}
-		return json.Marshal(party.Record{ID: q.ID, MSP: msp, Name: "Company " + string(q.ID), State: party.Active, Version: 3})
+		return json.Marshal(party.Record{
+			ID: q.ID, MSP: msp, Name: "Company " + string(q.ID), State: party.Active, Version: 3,
+		})
 	case "Invoice:Body":
 		return json.Marshal(map[string]any{"header": d.header, "body": d.body})
 	case "Invoice:Header", "Undertaking:Header":

@@ -91,7 +91,9 @@ func TestRegistryLeavesTheEndorsersToTheGateway(t *testing.T) {
 		return json.Marshal(party.Record{ID: sellerID, State: party.Applied, Version: 1})
 	}
 	c := d.connect(t, quick)
-	r, err := c.Parties.Apply(t.Context(), party.Application{ID: sellerID, Name: "Exporter", Roles: []trade.Role{"trader"}})
+	r, err := c.Parties.Apply(t.Context(), party.Application{
+		ID: sellerID, Name: "Exporter", Roles: []trade.Role{"trader"},
+	})
 	if err != nil || r.Value.State != party.Applied {
 		t.Fatalf("%+v, %v", r, err)
 	}

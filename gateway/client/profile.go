@@ -79,9 +79,12 @@ func (p Profile) validate() error {
 		return fmt.Errorf("version %d; this program reads version %d", p.Version, profileVersion)
 	}
 	for _, f := range []struct{ name, value string }{
-		{"channel", p.Channel}, {"mspId", string(p.MSPID)},
-		{"chaincodes.registry", p.Chaincodes.Registry}, {"chaincodes.trade", p.Chaincodes.Trade},
-		{"identity.certificate", p.Identity.Certificate}, {"identity.privateKey", p.Identity.PrivateKey},
+		{"channel", p.Channel},
+		{"mspId", string(p.MSPID)},
+		{"chaincodes.registry", p.Chaincodes.Registry},
+		{"chaincodes.trade", p.Chaincodes.Trade},
+		{"identity.certificate", p.Identity.Certificate},
+		{"identity.privateKey", p.Identity.PrivateKey},
 	} {
 		if f.value == "" {
 			return fmt.Errorf("%s is missing", f.name)

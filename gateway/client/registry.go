@@ -13,9 +13,9 @@ import (
 
 // register runs a transaction of the registry, whose endorsers the peer's
 // gateway chooses. args makes the argument from the request id.
-func register[T any](ctx context.Context, c *Client, function string, args func(callOptions) any, options []CallOption) (
-	Receipt[T], error,
-) {
+func register[T any](
+	ctx context.Context, c *Client, function string, args func(callOptions) any, options []CallOption,
+) (Receipt[T], error) {
 	o := newCallOptions(options)
 	encoded, err := json.Marshal(args(o))
 	if err != nil {
@@ -32,7 +32,9 @@ type Parties struct{ c *Client }
 
 // Apply applies for registration of the party that the client's certificate
 // names, and binds the certificate to it.
-func (s *Parties) Apply(ctx context.Context, a party.Application, options ...CallOption) (Receipt[party.Record], error) {
+func (s *Parties) Apply(ctx context.Context, a party.Application, options ...CallOption) (
+	Receipt[party.Record], error,
+) {
 	return register[party.Record](ctx, s.c, "Party:Apply", func(o callOptions) any {
 		return struct {
 			RequestID string `json:"requestId"`

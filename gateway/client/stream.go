@@ -30,6 +30,9 @@ type ChaincodeEvent struct {
 	Payload       []byte
 }
 
+// EventSequence yields events until it yields an error.
+type EventSequence = iter.Seq2[ChaincodeEvent, error]
+
 // ErrForeignPosition says that a position is not one of this ledger: its block
 // does not hold its transaction. The ledger was made anew, or the position
 // belongs to another one.
@@ -41,7 +44,7 @@ var ErrForeignPosition = errors.New("the position is not on this ledger")
 // which is ctx.Err() when ctx ends and ErrForeignPosition when the position is
 // not on this ledger; to go on, ask again after the last event. Package events
 // does that.
-func (c *Client) ChaincodeEvents(ctx context.Context, chaincode string, from Position) iter.Seq2[ChaincodeEvent, error] {
+func (c *Client) ChaincodeEvents(ctx context.Context, chaincode string, from Position) EventSequence {
 	return func(yield func(ChaincodeEvent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -155,7 +158,7 @@ func (c *Client) awaitBlockAt(ctx context.Context, link *peerLink, number uint64
 	for b := range blocks {
 		if b.GetNumber() >= number {
 			cancel()
-			for range blocks { //nolint:revive // lets the library's goroutine end
+			for range blocks { // lets the library's goroutine end
 			}
 			return nil
 		}

@@ -290,7 +290,7 @@ func refusedForGood(err error) bool {
 	if err == nil {
 		return false
 	}
-	switch status.Code(err) { //nolint:exhaustive // every other code leaves doubt
+	switch status.Code(err) {
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.PermissionDenied,
 		codes.Unauthenticated, codes.Aborted:
 		return true

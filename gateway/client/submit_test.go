@@ -135,7 +135,8 @@ func TestReadConflictsAreBounded(t *testing.T) {
 	d.ledger.Validate = func(int) peer.TxValidationCode { return peer.TxValidationCode_MVCC_READ_CONFLICT }
 	_, err := d.connect(t, quick).Invoices.Accept(t.Context(), d.header.ID)
 	var rejected *client.RejectedError
-	if !errors.As(err, &rejected) || rejected.Code() != fault.ReadConflict || rejected.Attempts != 9 || rejected.Block != 9 {
+	if !errors.As(err, &rejected) || rejected.Code() != fault.ReadConflict || rejected.Attempts != 9 ||
+		rejected.Block != 9 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -162,17 +163,22 @@ func TestSilenceSendsTheSameEnvelopeAgain(t *testing.T) {
 		status func(string, int) error
 		want   int
 	}{
-		{name: "accepted but lost", want: 2,
-			submit: func(_ string, nth int) (bool, error) { return nth == 2, nil }},
-		{name: "refused but ordered", want: 1,
-			submit: func(string, int) (bool, error) { return true, already }},
+		{
+			name: "accepted but lost", want: 2,
+			submit: func(_ string, nth int) (bool, error) { return nth == 2, nil },
+		},
+		{
+			name: "refused but ordered", want: 1,
+			submit: func(string, int) (bool, error) { return true, already },
+		},
 		{name: "unavailable, then accepted", want: 2, submit: func(_ string, nth int) (bool, error) {
 			if nth == 1 {
 				return false, gatewaytest.Refusal(codes.Unavailable, "no orderers could successfully process transaction")
 			}
 			return true, nil
 		}},
-		{name: "status breaks off", want: 2,
+		{
+			name: "status breaks off", want: 2,
 			submit: func(_ string, nth int) (bool, error) {
 				return true, map[bool]error{true: nil, false: already}[nth == 1]
 			},
@@ -181,7 +187,8 @@ func TestSilenceSendsTheSameEnvelopeAgain(t *testing.T) {
 					return gatewaytest.Refusal(codes.Aborted, "unexpected close of commit notification channel")
 				}
 				return nil
-			}},
+			},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := newDesk(t)
@@ -244,7 +251,8 @@ func TestOrderersFinalRefusalIsNotUnknown(t *testing.T) {
 	d := newDesk(t)
 	d.ledger.OnEndorse = issued
 	d.ledger.OnSubmit = func(string, int) (bool, error) {
-		return false, gatewaytest.Refusal(codes.Aborted, "received unsuccessful response from orderer: status=FORBIDDEN, info=x")
+		return false, gatewaytest.Refusal(codes.Aborted,
+			"received unsuccessful response from orderer: status=FORBIDDEN, info=x")
 	}
 	_, err := d.connect(t, quick).Invoices.Accept(t.Context(), d.header.ID)
 	var nothing *client.NothingHappenedError

@@ -222,11 +222,12 @@ func (s *Undertakings) issueCall(ctx context.Context, d draft, o callOptions) (c
 				WithDoc(string(inv.Header.ID))
 		}
 	}
-	return s.call("Issue", trade.Command{RequestID: o.requestID, ID: o.id}, parcel{orgs: orgs, transient: map[string][]byte{
+	transient := map[string][]byte{
 		transientBody + string(o.id):                   body,
 		transientBody + string(payment.IDFor(o.id, 1)): instruction,
 		transientBody + string(inv.Header.ID):          inv.Bytes,
-	}})
+	}
+	return s.call("Issue", trade.Command{RequestID: o.requestID, ID: o.id}, parcel{transient: transient, orgs: orgs})
 }
 
 // AcceptedUndertaking is an acceptance and, when every condition was already an

@@ -193,7 +193,9 @@ func (p *Peer) CommitStatus(ctx context.Context, r *gateway.SignedCommitStatusRe
 
 // ChaincodeEvents implements the Gateway service with the peer's own rule: what
 // follows the named transaction, from the start block on.
-func (p *Peer) ChaincodeEvents(r *gateway.SignedChaincodeEventsRequest, stream gateway.Gateway_ChaincodeEventsServer) error {
+func (p *Peer) ChaincodeEvents(
+	r *gateway.SignedChaincodeEventsRequest, stream gateway.Gateway_ChaincodeEventsServer,
+) error {
 	var request gateway.ChaincodeEventsRequest
 	if err := proto.Unmarshal(r.GetRequest(), &request); err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())

@@ -96,8 +96,10 @@ func TestStatusReports(t *testing.T) {
 		want []iso20022.Report
 	}{
 		{pacs002, []iso20022.Report{
-			{MessageID: "M-1", EndToEndID: "E-1", UETR: "97ed4827-7b6f-4491-a06f-b548d5a7512d", Status: iso20022.Settled,
-				Reference: "B-7"},
+			{
+				MessageID: "M-1", EndToEndID: "E-1", UETR: "97ed4827-7b6f-4491-a06f-b548d5a7512d", Status: iso20022.Settled,
+				Reference: "B-7",
+			},
 			{MessageID: "M-1", EndToEndID: "E-2", Status: iso20022.Rejected, Reason: "AC04", Reference: "R-1"},
 		}},
 		{pain002, []iso20022.Report{{MessageID: "P-2", Status: iso20022.Credited, Reference: "R-2"}}},

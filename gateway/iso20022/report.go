@@ -109,8 +109,8 @@ func (m *statusReport) reports() []Report {
 				continue
 			}
 			out = append(out, Report{
-				MessageID: firstOf(t.Group.MessageID, messageID), EndToEndID: trimmed(t.EndToEndID), UETR: strings.ToLower(trimmed(t.UETR)),
-				Status: Status(trimmed(t.Status)), Reason: reasonOf(t.Reasons),
+				MessageID: firstOf(t.Group.MessageID, messageID), EndToEndID: trimmed(t.EndToEndID),
+				UETR: strings.ToLower(trimmed(t.UETR)), Status: Status(trimmed(t.Status)), Reason: reasonOf(t.Reasons),
 				Reference: firstOf(t.Reference, t.ID, m.Header.MessageID),
 			})
 		}

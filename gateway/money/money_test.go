@@ -33,8 +33,19 @@ func TestParseAndFormat(t *testing.T) {
 		}
 	}
 	for _, tc := range [][2]string{
-		{"1.005", "EUR"}, {"0.5", "JPY"}, {"92233720368547758.08", "EUR"}, {"1e3", "EUR"}, {"1,5", "EUR"}, {"", "EUR"},
-		{"1.2.3", "EUR"}, {"0x10", "EUR"}, {"1/2", "EUR"}, {"1", "eur"}, {"1", "ZZZ"}, {".", "EUR"}, {"1-", "EUR"},
+		{"1.005", "EUR"},
+		{"0.5", "JPY"},
+		{"92233720368547758.08", "EUR"},
+		{"1e3", "EUR"},
+		{"1,5", "EUR"},
+		{"", "EUR"},
+		{"1.2.3", "EUR"},
+		{"0x10", "EUR"},
+		{"1/2", "EUR"},
+		{"1", "eur"},
+		{"1", "ZZZ"},
+		{".", "EUR"},
+		{"1-", "EUR"},
 	} {
 		if m, err := money.Parse(tc[0], tc[1]); fault.CodeOf(err) != fault.FieldInvalid {
 			t.Errorf("%q %s: %+v, %v", tc[0], tc[1], m, err)

@@ -41,7 +41,8 @@ func required(id, path, what string, get func(*document) string) rule {
 }
 
 var headRules = []rule{
-	required("BR-01", "CustomizationID", "the specification identifier", func(d *document) string { return d.CustomizationID }),
+	required("BR-01", "CustomizationID", "the specification identifier",
+		func(d *document) string { return d.CustomizationID }),
 	required("BR-02", "ID", "the invoice number", func(d *document) string { return d.ID }),
 	required("BR-03", "IssueDate", "the issue date", func(d *document) string { return d.IssueDate }),
 	required("BR-04", "InvoiceTypeCode", "the type code", func(d *document) string { return d.TypeCode }),
@@ -140,7 +141,9 @@ var lineRules = []rule{
 			found("InvoiceLine", "an invoice has at least one line")
 		}
 	}},
-	eachLine("BR-21", func(l *line, path string, found report) { lacks(text(l.ID) == "", path+"/ID", "the line's id", found) }),
+	eachLine("BR-21", func(l *line, path string, found report) {
+		lacks(text(l.ID) == "", path+"/ID", "the line's id", found)
+	}),
 	eachLine("BR-22", func(l *line, path string, found report) {
 		lacks(l.Quantity == nil || text(l.Quantity.Value) == "", path+"/InvoicedQuantity", "the quantity", found)
 	}),
@@ -230,24 +233,27 @@ var adjustmentRules = []rule{
 	{"BR-37", func(d *document, found report) { categories(d.Adjustments, "true", found) }},
 	{"BR-38", func(d *document, found report) { reasons(d.Adjustments, "true", "", found) }},
 	{"BR-CO-11", func(d *document, found report) {
-		adjusted(d, "false", "AllowanceTotalAmount", func(t *totals) *amount { return t.Allowances }, found)
+		if d.Totals != nil {
+			adjusted(d, "false", d.Totals.Allowances, found)
+		}
 	}},
 	{"BR-CO-12", func(d *document, found report) {
-		adjusted(d, "true", "ChargeTotalAmount", func(t *totals) *amount { return t.Charges }, found)
+		if d.Totals != nil {
+			adjusted(d, "true", d.Totals.Charges, found)
+		}
 	}},
 }
 
-func adjusted(d *document, charge, name string, total func(*totals) *amount, found report) {
+// adjusted holds a total of allowances or charges against the document's own.
+func adjusted(d *document, charge string, total *amount, found report) {
 	var list []*amount
 	for _, a := range d.Adjustments {
 		if a.is(charge) {
 			list = append(list, a.Amount)
 		}
 	}
-	if d.Totals == nil {
-		return
-	}
-	want, ok := value(total(d.Totals))
+	name := map[string]string{"false": "AllowanceTotalAmount", "true": "ChargeTotalAmount"}[charge]
+	want, ok := value(total)
 	if sum := sumOf(list...); (ok && want.Cmp(sum) != 0) || (!ok && len(list) > 0 && sum.Sign() != 0) {
 		found("LegalMonetaryTotal/"+name, "is not the sum of the document's own, %s", sum.FloatString(2))
 	}

@@ -76,7 +76,10 @@ func fixture(t *testing.T, old, replacement string) *strings.Reader {
 func TestFindings(t *testing.T) {
 	for _, tc := range []struct{ name, old, replacement, want string }{
 		{"no number", "<cbc:ID>EXP-2026-0417</cbc:ID>", "", "BR-02"},
-		{"wrong sum", `<cbc:PayableAmount currencyID="EUR">186430.00`, `<cbc:PayableAmount currencyID="EUR">186430.01`, "BR-CO-16"},
+		{
+			"wrong sum", `<cbc:PayableAmount currencyID="EUR">186430.00`,
+			`<cbc:PayableAmount currencyID="EUR">186430.01`, "BR-CO-16",
+		},
 		{"too many decimals", ">610.00<", ">610.123456789<", "ARGOSY-ROUNDED"},
 		{"half a cent", ">29280.00<", ">29280.005<", "BR-DEC"},
 		{"another currency", `currencyID="EUR">29280.00`, `currencyID="USD">29280.00`, "ARGOSY-CURRENCY"},

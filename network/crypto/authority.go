@@ -182,7 +182,8 @@ func writeSM2(private, public string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), privateMode); err != nil {
+	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err := writeFile(private, text, privateMode); err != nil {
 		return err
 	}
 	if der, err = smx509.MarshalPKIXPublicKey(&key.PublicKey); err != nil {

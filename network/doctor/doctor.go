@@ -148,11 +148,7 @@ func ports(o Options) Finding {
 		f.Detail = fmt.Sprintf("%d ports from %d to %d are free", len(uses), uses[0].Port, uses[len(uses)-1].Port)
 		var clash *portcheck.ClashError
 		if errors.As(portcheck.Check("127.0.0.1", uses), &clash) {
-			lines := make([]string, 0, len(clash.Clashes))
-			for _, c := range clash.Clashes {
-				lines = append(lines, c.String())
-			}
-			f.Level, f.Detail = Problem, strings.Join(lines, "; ")
+			f.Level, f.Detail = Problem, strings.Join(clash.Lines(), "; ")
 			f.Remedy = "stop the holder, or argosy-net up --base-port N (0 takes free ports)"
 		}
 	}
@@ -176,7 +172,7 @@ func disk(dir string) Finding {
 		f.Level, f.Detail = Warning, err.Error()
 		return f
 	}
-	free := st.Bavail * uint64(st.Bsize) //nolint:gosec,unconvert // a block size is positive, its type differs by system
+	free := st.Bavail * uint64(st.Bsize) //nolint:gosec // a block size is positive, its type differs by system
 	f.Detail = fmt.Sprintf("%d MB free", free>>20)
 	switch {
 	case free < minFreeBytes:

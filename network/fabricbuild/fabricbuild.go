@@ -56,10 +56,13 @@ var ErrNotBuilt = errors.New("the Fabric programs are not built; run: argosy-net
 // variable ARGOSY_FABRIC_BIN, ../fabric/VERSION beside a directory of programs,
 // or that directory itself.
 func Find(binDir string) (string, error) {
-	candidates := []string{filepath.Join(filepath.Dir(binDir), "fabric", Version), binDir}
 	if dir := os.Getenv(EnvironmentDir); dir != "" {
-		candidates = []string{dir}
+		if !complete(dir) {
+			return "", fmt.Errorf("%w; %s names %s, where they are not", ErrNotBuilt, EnvironmentDir, dir)
+		}
+		return filepath.Abs(dir)
 	}
+	candidates := []string{filepath.Join(filepath.Dir(binDir), "fabric", Version), binDir}
 	if root, err := Root("."); err == nil {
 		candidates = append(candidates, filepath.Join(root, "build", "fabric", Version))
 	}
@@ -127,7 +130,7 @@ func Build(ctx context.Context, root string, progress Progress) (dir string, bui
 	if err := b.build(dir); err != nil {
 		return "", false, err
 	}
-	return dir, true, os.WriteFile(filepath.Join(dir, stampFile), []byte(stamp), fileMode) //nolint:gosec // no secret
+	return dir, true, os.WriteFile(filepath.Join(dir, stampFile), []byte(stamp), fileMode)
 }
 
 // stampOf digests everything that the programs depend on.
@@ -201,7 +204,7 @@ const maxErrorLines = 20
 // run runs the go command in the nested module; each line of its standard error
 // goes to line.
 func (b *builder) run(stdout io.Writer, line func(string), args ...string) error {
-	cmd := exec.CommandContext(b.ctx, "go", args...) //nolint:gosec // fixed arguments
+	cmd := exec.CommandContext(b.ctx, "go", args...)
 	cmd.Dir = b.source
 	// Static programs without C: they run on any Linux and in an empty image.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off")

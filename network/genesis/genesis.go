@@ -144,7 +144,8 @@ func (b *builder) application() *cb.ConfigGroup {
 		og := b.organisation(o)
 		anchors := &pb.AnchorPeers{}
 		for _, n := range b.plan.PeersOf(o) {
-			anchors.AnchorPeers = append(anchors.AnchorPeers, &pb.AnchorPeer{Host: n.Host, Port: int32(n.Ports.GRPC)}) //nolint:gosec // a port fits
+			port := int32(n.Ports.GRPC) //nolint:gosec // a port fits
+			anchors.AnchorPeers = append(anchors.AnchorPeers, &pb.AnchorPeer{Host: n.Host, Port: port})
 		}
 		b.value(og, "AnchorPeers", anchors)
 		g.Groups[o.Name] = og
@@ -178,7 +179,7 @@ func anyOf(mspID string, role mspproto.MSPRole_MSPRoleType) *cb.SignaturePolicyE
 func outOf(n, total int) *cb.SignaturePolicy {
 	rules := make([]*cb.SignaturePolicy, total)
 	for i := range rules {
-		rules[i] = &cb.SignaturePolicy{Type: &cb.SignaturePolicy_SignedBy{SignedBy: int32(i)}} //nolint:gosec // small
+		rules[i] = &cb.SignaturePolicy{Type: &cb.SignaturePolicy_SignedBy{SignedBy: int32(i)}}
 	}
 	return &cb.SignaturePolicy{Type: &cb.SignaturePolicy_NOutOf_{
 		NOutOf: &cb.SignaturePolicy_NOutOf{N: int32(n), Rules: rules}, //nolint:gosec // small
@@ -247,6 +248,10 @@ func wrap(channel string, group *cb.ConfigGroup, now time.Time) ([]byte, error) 
 	return seal(envelope)
 }
 
+// lastConfigIndex is where the number of the last configuration block stands.
+// The protobufs call it deprecated; Fabric 3.1 still writes and reads it.
+const lastConfigIndex = 1
+
 // seal makes block 0 of one envelope.
 func seal(envelope []byte) ([]byte, error) {
 	opts := proto.MarshalOptions{Deterministic: true}
@@ -268,7 +273,7 @@ func seal(envelope []byte) ([]byte, error) {
 		return nil, err
 	}
 	metadata := make([][]byte, len(cb.BlockMetadataIndex_name))
-	metadata[cb.BlockMetadataIndex_LAST_CONFIG] = lastMeta
+	metadata[lastConfigIndex] = lastMeta
 	metadata[cb.BlockMetadataIndex_SIGNATURES] = signatures
 	hash := sha256.Sum256(envelope)
 	return opts.Marshal(&cb.Block{

@@ -133,7 +133,6 @@ func (b *builder) raftConsenter(n plan.Node) *etcdraft.Consenter {
 	if n.Ports.GRPC <= 0 {
 		b.fail(fmt.Errorf("orderer %s has no port", n.Name))
 	}
-	return &etcdraft.Consenter{
-		Host: n.Host, Port: uint32(n.Ports.GRPC), ClientTlsCert: tlsCert, ServerTlsCert: tlsCert, //nolint:gosec // a port fits
-	}
+	port := uint32(n.Ports.GRPC) //nolint:gosec // checked above
+	return &etcdraft.Consenter{Host: n.Host, Port: port, ClientTlsCert: tlsCert, ServerTlsCert: tlsCert}
 }

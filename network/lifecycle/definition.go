@@ -42,7 +42,7 @@ func (p *Peer) Approve(ctx context.Context, c topology.Chaincode, packageID stri
 	if err != nil {
 		return err
 	}
-	_, err = submit(ctx, p.gateway.GetNetwork(p.channel).GetContract("_lifecycle"), call{
+	err = submit(ctx, p.gateway.GetNetwork(p.channel).GetContract("_lifecycle"), call{
 		name: "ApproveChaincodeDefinitionForMyOrg", options: []client.ProposalOption{
 			client.WithBytesArguments(arg),
 			// An approval goes into the organisation's private collection: nobody
@@ -72,7 +72,7 @@ func (p *Peer) Commit(ctx context.Context, c topology.Chaincode) error {
 	if err != nil {
 		return err
 	}
-	_, err = submit(ctx, p.gateway.GetNetwork(p.channel).GetContract("_lifecycle"), call{
+	err = submit(ctx, p.gateway.GetNetwork(p.channel).GetContract("_lifecycle"), call{
 		name: "CommitChaincodeDefinition", options: []client.ProposalOption{client.WithBytesArguments(arg)},
 		// Said when this sequence is committed already.
 		done: fmt.Sprintf("requested sequence is %d, but new definition must be sequence %d", c.Sequence, c.Sequence+1),
@@ -93,47 +93,47 @@ type call struct {
 // submit submits a transaction until it is committed or refused for good. What
 // passes: nodes that are not ready or not yet known to each other, a lost
 // envelope (sent again as it is), a read conflict (proposed anew).
-func submit(ctx context.Context, contract *client.Contract, c call) ([]byte, error) {
+func submit(ctx context.Context, contract *client.Contract, c call) error {
 	for {
-		result, err := attempt(ctx, contract, c)
+		err := attempt(ctx, contract, c)
 		if err == nil || (c.done != "" && strings.Contains(detail(err), c.done)) {
-			return result, nil
+			return nil
 		}
 		if !passing(err) {
-			return nil, fmt.Errorf("%s: %s", c.name, detail(err))
+			return fmt.Errorf("%s: %s", c.name, detail(err))
 		}
-		if serr := sleep(ctx, pollInterval); serr != nil {
-			return nil, fmt.Errorf("%s: %w, last: %s", c.name, serr, detail(err))
+		if serr := pause(ctx); serr != nil {
+			return fmt.Errorf("%s: %w, last: %s", c.name, serr, detail(err))
 		}
 	}
 }
 
 // attempt endorses once and brings the envelope to its commit.
-func attempt(ctx context.Context, contract *client.Contract, c call) ([]byte, error) {
+func attempt(ctx context.Context, contract *client.Contract, c call) error {
 	proposal, err := contract.NewProposal(c.name, c.options...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ectx, cancel := context.WithTimeout(ctx, endorseTimeout)
 	defer cancel()
 	tx, err := proposal.EndorseWithContext(ectx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	commit, err := send(ctx, tx)
 	if err != nil {
-		return nil, err // proposing anew is safe: every call here is idempotent
+		return err // proposing anew is safe: every call here is idempotent
 	}
 	for {
 		outcome, err := await(ctx, commit)
 		if err == nil {
 			if !outcome.Successful {
-				return nil, &invalidError{outcome.Code}
+				return &invalidError{outcome.Code}
 			}
-			return tx.Result(), nil
+			return nil
 		}
-		if serr := sleep(ctx, pollInterval); serr != nil {
-			return nil, errors.Join(serr, err)
+		if serr := pause(ctx); serr != nil {
+			return errors.Join(serr, err)
 		}
 		// Outcome unknown: an orderer that died may have lost the envelope. The
 		// ledger takes a transaction id once, so it may be sent again. SmartBFT

@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"time"
 
 	cb "github.com/hyperledger/fabric-protos-go-apiv2/common"
 	pb "github.com/hyperledger/fabric-protos-go-apiv2/peer"
@@ -24,9 +23,6 @@ import (
 
 	"github.com/argosy-trade/argosy/network/plan"
 )
-
-// pollInterval separates two attempts at a node that is not ready yet.
-const pollInterval = 15 * time.Millisecond
 
 // maxAnswerBytes bounds what is read of a node's HTTP answer.
 const maxAnswerBytes = 64 << 10
@@ -51,7 +47,7 @@ func JoinOrderer(ctx context.Context, p *plan.Plan, n plan.Node, block []byte) e
 		default:
 			return fmt.Errorf("%s refuses the channel: HTTP %d: %s", n.Name, status, answer)
 		}
-		if serr := sleep(ctx, pollInterval); serr != nil {
+		if serr := pause(ctx); serr != nil {
 			return fmt.Errorf("%s does not answer: %w", n.Name, errors.Join(serr, err))
 		}
 	}

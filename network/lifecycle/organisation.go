@@ -67,7 +67,7 @@ func Connect(p *plan.Plan, n plan.Node) (*Peer, error) {
 		grpc.WithConnectParams(grpc.ConnectParams{
 			// A node that is just starting is dialled again soon; gRPC's default
 			// waits a second after the first refusal.
-			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.3, MaxDelay: 200 * time.Millisecond},
+			Backoff:           backoff.Config{BaseDelay: firstRedial, Multiplier: 1.3, MaxDelay: lastRedial},
 			MinConnectTimeout: 2 * time.Second,
 		}), grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
 	if err != nil {
@@ -156,6 +156,12 @@ func newGateway(conn grpc.ClientConnInterface, s *signer) (*client.Gateway, erro
 		client.WithSubmitTimeout(submitTimeout), client.WithCommitStatusTimeout(commitStatusTimeout))
 }
 
+// Pauses between attempts to reach a node that does not listen yet.
+const (
+	firstRedial = 20 * time.Millisecond
+	lastRedial  = 200 * time.Millisecond
+)
+
 // Limits of one attempt; attempts are repeated until the context ends.
 const (
 	endorseTimeout = 15 * time.Second
@@ -179,10 +185,13 @@ func (p *Peer) governor() (*client.Gateway, error) {
 	return newGateway(p.conn, s)
 }
 
-// sleep waits for d or for the end of ctx, whose error it returns. It is the
-// pause between two attempts, never a guess at how long something takes.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+// pollInterval separates two attempts at a node that is not ready yet.
+const pollInterval = 15 * time.Millisecond
+
+// pause waits between two attempts, or until the end of ctx, whose error it
+// returns. It is no guess at how long something takes.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(pollInterval)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -27,7 +27,7 @@ func (p *Peer) AwaitMembers(ctx context.Context, members, chaincodes []string) e
 		if err == nil {
 			err = fmt.Errorf("not known with all chaincodes yet: %v", missing)
 		}
-		if serr := sleep(ctx, pollInterval); serr != nil {
+		if serr := pause(ctx); serr != nil {
 			return fmt.Errorf("%s: %w", p.Node.Name, errors.Join(serr, err))
 		}
 	}
@@ -122,7 +122,7 @@ func (p *Peer) Evaluate(ctx context.Context, chaincode string) error {
 		if !passing(err) {
 			return fmt.Errorf("%s: query %s: %s", p.Node.Name, chaincode, detail(err))
 		}
-		if serr := sleep(ctx, pollInterval); serr != nil {
+		if serr := pause(ctx); serr != nil {
 			return fmt.Errorf("%s: query %s: %w, last: %s", p.Node.Name, chaincode, serr, detail(err))
 		}
 	}
@@ -163,7 +163,7 @@ func (p *Peer) ApproveConstitution(ctx context.Context, members []string) error 
 	}
 	contract := gw.GetNetwork(p.channel).GetContractWithName(registryChaincode, constitutionContract)
 	// The request id stays the same over all attempts: only one can take effect.
-	_, err = submit(ctx, contract, call{
+	err = submit(ctx, contract, call{
 		name: approveTransaction, options: []client.ProposalOption{client.WithArguments(string(arg))},
 	})
 	if err != nil {

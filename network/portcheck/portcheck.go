@@ -18,32 +18,74 @@ import (
 
 // Clash is a port that somebody else holds.
 type Clash struct {
-	Port    int    `json:"port"`
-	Wanted  string `json:"wanted"`            // for which program
-	PID     int    `json:"pid,omitempty"`     // of the holder, 0 if unknown
-	Program string `json:"program,omitempty"` // command line of the holder
+	Port   int    `json:"port"`
+	Wanted string `json:"wanted"` // for which program
+	Holder Holder `json:"holder"`
 }
 
-// String names port, use and holder.
-func (c Clash) String() string {
-	holder := "another program (run argosy-net doctor as its owner to see which)"
-	if c.PID != 0 {
-		holder = fmt.Sprintf("process %d: %s", c.PID, c.Program)
+// Holder is who holds a port; the zero value if it cannot be known, e.g.
+// because the process belongs to another user.
+type Holder struct {
+	PID     int    `json:"pid,omitempty"`
+	Program string `json:"program,omitempty"` // command line
+	// Network is the state directory of the Argosy network that the process
+	// belongs to, "" for other programs.
+	Network string `json:"network,omitempty"`
+}
+
+// String names the holder.
+func (h Holder) String() string {
+	switch {
+	case h.Network != "":
+		return "the Argosy network in " + h.Network + "; stop it: argosy-net down --dir " + h.Network
+	case h.PID != 0:
+		return fmt.Sprintf("process %d: %s", h.PID, h.Program)
 	}
-	return fmt.Sprintf("port %d (%s) is held by %s", c.Port, c.Wanted, holder)
+	return "a process of another user; as root, ss -ltnp names it"
+}
+
+// key tells holders apart when clashes are grouped.
+func (h Holder) key() string {
+	if h.Network != "" {
+		return h.Network
+	}
+	return strconv.Itoa(h.PID)
 }
 
 // ClashError holds all clashes of a plan; never empty.
 type ClashError struct{ Clashes []Clash }
 
+// maxNamedPorts of one holder are named; a whole network holds some forty.
+const maxNamedPorts = 3
+
+// Lines describes the clashes, one line a holder.
+func (e *ClashError) Lines() []string {
+	groups := map[string][]Clash{}
+	var order []string
+	for _, c := range e.Clashes {
+		k := c.Holder.key()
+		if groups[k] == nil {
+			order = append(order, k)
+		}
+		groups[k] = append(groups[k], c)
+	}
+	lines := make([]string, 0, len(order))
+	for _, k := range order {
+		var names []string
+		for _, c := range groups[k][:min(len(groups[k]), maxNamedPorts)] {
+			names = append(names, fmt.Sprintf("port %d (%s)", c.Port, c.Wanted))
+		}
+		if more := len(groups[k]) - maxNamedPorts; more > 0 {
+			names = append(names, fmt.Sprintf("%d more", more))
+		}
+		lines = append(lines, strings.Join(names, ", ")+" held by "+groups[k][0].Holder.String())
+	}
+	return lines
+}
+
 // Error lists the clashes with the remedy.
 func (e *ClashError) Error() string {
-	lines := make([]string, 0, len(e.Clashes)+1)
-	for _, c := range e.Clashes {
-		lines = append(lines, c.String())
-	}
-	lines = append(lines, "stop it, or start with --base-port N (0 takes free ports)")
-	return strings.Join(lines, "\n")
+	return strings.Join(append(e.Lines(), "or start elsewhere: --base-port N (0 takes free ports)"), "\n")
 }
 
 // Check returns a *[ClashError] unless every port can be listened on at host.
@@ -51,9 +93,7 @@ func Check(host string, uses []topology.PortUse) error {
 	var clashes []Clash
 	for _, u := range uses {
 		if !Free(host, u.Port) {
-			c := Clash{Port: u.Port, Wanted: u.Name}
-			c.PID, c.Program = owner(u.Port)
-			clashes = append(clashes, c)
+			clashes = append(clashes, Clash{u.Port, u.Name, owner(u.Port)})
 		}
 	}
 	if len(clashes) > 0 {

@@ -23,8 +23,8 @@ func TestClashNamesItsOwner(t *testing.T) {
 	if !errors.As(err, &clash) {
 		t.Fatalf("got %v, want a clash", err)
 	}
-	if runtime.GOOS == "linux" && clash.Clashes[0].PID != os.Getpid() {
-		t.Errorf("owner %d, want this process, %d", clash.Clashes[0].PID, os.Getpid())
+	if runtime.GOOS == "linux" && clash.Clashes[0].Holder.PID != os.Getpid() {
+		t.Errorf("owner %d, want this process, %d", clash.Clashes[0].Holder.PID, os.Getpid())
 	}
 	if !strings.Contains(err.Error(), "peer0.a gRPC") || !strings.Contains(err.Error(), "--base-port") {
 		t.Errorf("%v names neither use nor remedy", err)

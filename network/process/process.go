@@ -269,7 +269,7 @@ func (p *Process) wanted() bool {
 
 // once runs the program to its end and says how it ended.
 func (p *Process) once(ctx context.Context, out *rotatingLog) string {
-	cmd := exec.Command(p.spec.Program, p.spec.Args...) //nolint:gosec // the topology names the program
+	cmd := exec.Command(p.spec.Program, p.spec.Args...)
 	cmd.Dir, cmd.Env = p.spec.Dir, append(os.Environ(), p.spec.Env...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.WaitDelay = time.Second // a grandchild may hold the pipe open

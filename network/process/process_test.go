@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -47,7 +46,7 @@ func start(t *testing.T, role string) *Process {
 			_, err := os.Stat(file)
 			return err
 		},
-	}, spawner, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	}, spawner, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()

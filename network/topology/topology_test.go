@@ -45,23 +45,35 @@ func TestUnknownFieldsAreRefusedWithTheirLines(t *testing.T) {
 
 func TestFindings(t *testing.T) {
 	tests := []struct{ name, old, new, field, problem string }{
-		{"check digits", "529900EXAMPLEEXP0105", "529900EXAMPLEEXP0106",
-			"organisations[0].clients[3].company", "check digits"},
-		{"role", "roles: [trader], company: 529900EXAMPLEEXP0105", "roles: [king]",
-			"organisations[0].clients[3].roles[0]", `"king" is unknown`},
+		{
+			"check digits", "529900EXAMPLEEXP0105", "529900EXAMPLEEXP0106",
+			"organisations[0].clients[3].company", "check digits",
+		},
+		{
+			"role", "roles: [trader], company: 529900EXAMPLEEXP0105", "roles: [king]",
+			"organisations[0].clients[3].roles[0]", `"king" is unknown`,
+		},
 		{"client twice", "name: supplier", "name: exporter", "organisations[0].clients[4].name", "is taken by"},
 		{"ports too high", "basePort: 17000", "basePort: 65500", "basePort", "need ports"},
 		{"too few for bft", "    orderers: 1", "    orderers: 0", "ordering.consensus", "smartbft with 3 orderers"},
-		{"policy", "endorsement: /Channel/Application/AnyEndorsement", "endorsement: Nobody",
-			"chaincodes[1].endorsement", "unknown"},
+		{
+			"policy", "endorsement: /Channel/Application/AnyEndorsement", "endorsement: Nobody",
+			"chaincodes[1].endorsement", "unknown",
+		},
 		{"no governor", "roles: [governor]", "roles: [attester]", "organisations[0].clients", "governor"},
-		{"service without operations", "    services: []",
-			"    services: [{name: s, program: s, ports: [http]}]", "organisations[0].services[0].ports", "operations"},
-		{"unknown placeholder", "    services: []",
+		{
+			"service without operations", "    services: []",
+			"    services: [{name: s, program: s, ports: [http]}]", "organisations[0].services[0].ports", "operations",
+		},
+		{
+			"unknown placeholder", "    services: []",
 			"    services: [{name: s, program: s, ports: [operations], config: {a: '${profile:importer}'}}]",
-			"organisations[0].services[0].config", "${profile:importer}"},
-		{"program with a path", "    services: []",
-			"    services: [{name: s, program: ../s, ports: [operations]}]", "organisations[0].services[0].program", "bare"},
+			"organisations[0].services[0].config", "${profile:importer}",
+		},
+		{
+			"program with a path", "    services: []",
+			"    services: [{name: s, program: ../s, ports: [operations]}]", "organisations[0].services[0].program", "bare",
+		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -133,7 +145,8 @@ func TestCheckCompany(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", "5493001KJTIIGC8Y1R13", "5493001KJTIIGC8Y1RAB", "549300lkjtiigc8y1r12", "91350100M000100Y44", "91350100I000100Y43",
+		"", "5493001KJTIIGC8Y1R13", "5493001KJTIIGC8Y1RAB", "549300lkjtiigc8y1r12",
+		"91350100M000100Y44", "91350100I000100Y43",
 	} {
 		if CheckCompany(bad) == nil {
 			t.Errorf("%q passes", bad)

@@ -7,7 +7,6 @@ package attestor
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/pem"
@@ -25,7 +24,8 @@ import (
 
 // Signer holds one source's private key.
 type Signer struct {
-	key *sm2.PrivateKey
+	key    *sm2.PrivateKey
+	public string
 }
 
 // userID is the default user id of GM/T 0009, under which claims are verified.
@@ -76,20 +76,17 @@ func Parse(raw []byte) (*Signer, error) {
 	if !ok {
 		return nil, fmt.Errorf("a key of type %T; SM2 is needed", key)
 	}
-	return &Signer{key: private}, nil
+	point, err := sm2.PublicKeyToECDH(&private.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("SM2 public key: %w", err)
+	}
+	// The uncompressed form is 04 and the coordinates.
+	return &Signer{key: private, public: hex.EncodeToString(point.Bytes()[1:])}, nil
 }
 
 // PublicKey returns x||y, 64 bytes in lower-case hex: the form in which a source
 // is registered on the ledger.
-func (s *Signer) PublicKey() string { return PublicKeyHex(&s.key.PublicKey) }
-
-// PublicKeyHex returns x||y of an SM2 public key in lower-case hex.
-func PublicKeyHex(key *ecdsa.PublicKey) string {
-	var xy [64]byte
-	key.X.FillBytes(xy[:32])
-	key.Y.FillBytes(xy[32:])
-	return hex.EncodeToString(xy[:])
-}
+func (s *Signer) PublicKey() string { return s.public }
 
 // Sign returns the claim with the source's signature r||s over its signed bytes.
 // It refuses a claim that is not valid.

@@ -44,9 +44,11 @@ func sm2DER(t *testing.T) []byte {
 }
 
 func claim() attest.Claim {
-	return attest.Claim{Channel: "trade", Policy: trade.Digest{1}, Source: "authority-customs",
+	return attest.Claim{
+		Channel: "trade", Policy: trade.Digest{1}, Source: "authority-customs",
 		Subject: trade.Digest{2}, Type: attest.CustomsCleared, Classifier: attest.Actual, OccurredAt: 1000,
-		ObservedAt: 2000, Evidence: trade.Digest{3}, Sequence: 7}
+		ObservedAt: 2000, Evidence: trade.Digest{3}, Sequence: 7,
+	}
 }
 
 // TestSignature verifies with a second, independent implementation of SM2, so

@@ -28,7 +28,7 @@ import (
 // Inbox is where messages are kept.
 type Inbox interface {
 	Receive(ctx context.Context, d store.Delivery) (store.Receipt, error)
-	Depth(ctx context.Context) (store.Depth, error)
+	Backlog(ctx context.Context) (int, error)
 }
 
 // Feed is one source as far as intake is concerned.
@@ -73,8 +73,10 @@ func New(c Config) *Intake {
 func (in *Intake) Take(ctx context.Context, feed Feed, m Message) (store.Receipt, error) {
 	src := string(feed.ID)
 	in.met.received.WithLabelValues(src, m.Transport).Inc()
-	d := store.Delivery{Source: feed.ID, Transport: m.Transport, Name: m.Name, Headers: m.Headers, Raw: m.Raw,
-		ReceivedAt: trade.InstantOf(in.now()), Mapping: feed.Decoder.Mapping(), Reports: feed.Reports}
+	d := store.Delivery{
+		Source: feed.ID, Transport: m.Transport, Name: m.Name, Headers: m.Headers, Raw: m.Raw,
+		ReceivedAt: trade.InstantOf(in.now()), Mapping: feed.Decoder.Mapping(), Reports: feed.Reports,
+	}
 	if _, err := rand.Read(d.Salt[:]); err != nil {
 		return store.Receipt{}, fmt.Errorf("salt: %w", err)
 	}

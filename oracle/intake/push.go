@@ -82,7 +82,9 @@ type pushHandler struct {
 
 // keptHeaders are stored with a message. Credentials are not among them: the
 // signature proves a body and opens nothing.
-var keptHeaders = []string{"Content-Type", "Subscription-Id", "Api-Version", "User-Agent", "Traceparent", SignatureHeader}
+var keptHeaders = []string{
+	"Content-Type", "Subscription-Id", "Api-Version", "User-Agent", "Traceparent", SignatureHeader,
+}
 
 // ServeHTTP takes one message.
 func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +175,8 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
+		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail,
+	})
 }
 
 // gate is closed while the outbox is over the high-water mark.
@@ -190,8 +193,8 @@ func (g *gate) closed(ctx context.Context) bool {
 	if now := g.in.now(); now.Sub(g.at) >= depthAge {
 		// When the depth cannot be read the message is tried: storing it fails
 		// or succeeds by itself.
-		if d, err := g.in.inbox.Depth(ctx); err == nil {
-			g.at, g.shut = now, d.Open >= highWater
+		if n, err := g.in.inbox.Backlog(ctx); err == nil {
+			g.at, g.shut = now, n >= highWater
 		}
 	}
 	return g.shut

@@ -72,7 +72,7 @@ func (l *Ledger) Resume(ctx context.Context, tx store.Transaction) (relay.Done, 
 // Waiting returns a page of the undertakings that wait for the subject.
 func (l *Ledger) Waiting(ctx context.Context, subject trade.Digest, after string) ([]trade.DocID, string, error) {
 	page, err := l.client.Undertakings.Waiting(ctx, subject, after)
-	return page.IDs, string(page.Next), err
+	return page.IDs, page.Next, err
 }
 
 // Header returns the undertaking's header; one that is not valid is refused.
@@ -82,7 +82,8 @@ func (l *Ledger) Header(ctx context.Context, id trade.DocID) (trade.Header, erro
 		return trade.Header{}, err
 	}
 	if !state.Valid {
-		return trade.Header{}, fault.New(fault.DocInvalid, "not every party's organisation holds the body").WithDoc(string(id))
+		return trade.Header{}, fault.New(fault.DocInvalid, "not every party's organisation holds the body").
+			WithDoc(string(id))
 	}
 	return state.Header, nil
 }

@@ -42,9 +42,11 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{keys: map[attest.SourceID]string{}, policy: trade.Digest{1}, missing: map[trade.DocID]bool{},
+	return &ledger{
+		keys: map[attest.SourceID]string{}, policy: trade.Digest{1}, missing: map[trade.DocID]bool{},
 		latest: map[trade.Condition]attest.SignedClaim{}, facts: map[trade.Condition]trade.FactStatus{},
-		docs: map[trade.DocID]trade.Header{}, sent: map[string]attest.SignedClaim{}}
+		docs: map[trade.DocID]trade.Header{}, sent: map[string]attest.SignedClaim{},
+	}
 }
 
 func (l *ledger) Policy(context.Context, string) (trade.Digest, error) {

@@ -31,10 +31,14 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		failed:    vec("failed_total", "Claims that the ledger had no use for, by code.", "code"),
 		dead:      vec("dead_total", "Claims that became dead letters, by code.", "code"),
 		moves:     vec("moves_total", "Steps of documents, by action and result.", "action", "result"),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "in_flight",
-			Help: "Claims under way."}),
-		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "commit_seconds",
-			Help: "From the message's receipt to the claim's commit.", Buckets: prometheus.ExponentialBuckets(0.05, 2, 14)}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "in_flight",
+			Help: "Claims under way.",
+		}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "commit_seconds",
+			Help: "From the message's receipt to the claim's commit.", Buckets: prometheus.ExponentialBuckets(0.05, 2, 14),
+		}),
 	}
 	reg.MustRegister(m.inFlight, m.latency)
 	return m
@@ -72,8 +76,10 @@ func (b Backlog) Collect(ch chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
-	for _, s := range []store.State{store.New, store.Leased, store.Endorsed, store.Submitted, store.Committed, store.Failed,
-		store.Dead} {
+	for _, s := range []store.State{
+		store.New, store.Leased, store.Endorsed, store.Submitted, store.Committed, store.Failed,
+		store.Dead,
+	} {
 		ch <- prometheus.MustNewConstMetric(depthDesc, prometheus.GaugeValue, float64(d.Rows[s]), string(s))
 	}
 	age := 0.0

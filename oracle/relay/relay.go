@@ -75,8 +75,12 @@ type Timing struct {
 	// back-off is about a quarter of an hour.
 	MaxRefusals int
 	// SweepEvery is the first interval between two looks at a subject, doubled
-	// up to SweepCap; default 15 s and 10 min.
+	// up to SweepCap; default 15 s and 6 h. A party's own client releases what it
+	// accepts, so later looks only catch what that missed.
 	SweepEvery, SweepCap time.Duration
+	// MoveCap bounds the back-off of a document that could not be moved; default
+	// 10 min.
+	MoveCap time.Duration
 	// WatchFor is how long a subject is looked at after its last claim; default
 	// 400 days, longer than any undertaking of a trade runs.
 	WatchFor time.Duration
@@ -108,7 +112,8 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Base, 500*time.Millisecond)
 	set(&t.Cap, time.Minute)
 	set(&t.SweepEvery, 15*time.Second)
-	set(&t.SweepCap, 10*time.Minute)
+	set(&t.SweepCap, 6*time.Hour)
+	set(&t.MoveCap, 10*time.Minute)
 	set(&t.WatchFor, 400*24*time.Hour)
 	set(&t.Poll, 2*time.Second)
 	set(&t.PolicyAge, 30*time.Second)
@@ -144,8 +149,10 @@ type Relay struct {
 // New returns a relay; it registers its metrics and does nothing else.
 func New(c Config) *Relay {
 	c.Timing = c.Timing.withDefaults()
-	return &Relay{Config: c, met: newMetrics(c.Metrics), kick: make(chan struct{}, 1), policies: map[string]policy{},
-		moving: map[trade.DocID]bool{}}
+	return &Relay{
+		Config: c, met: newMetrics(c.Metrics), kick: make(chan struct{}, 1), policies: map[string]policy{},
+		moving: map[trade.DocID]bool{},
+	}
 }
 
 // Run works until ctx ends. The caller holds the store's lock.
@@ -205,12 +212,12 @@ func (r *Relay) deliver(ctx context.Context) error {
 
 // untilDue returns how long nothing is due, at most Poll.
 func (r *Relay) untilDue(ctx context.Context, active int) (time.Duration, error) {
-	at, any, err := r.Store.NextDue(ctx)
+	at, some, err := r.Store.NextDue(ctx)
 	if err != nil {
 		return 0, err
 	}
 	wait := r.Timing.Poll
-	if any {
+	if some {
 		wait = min(wait, time.Duration(at-r.now())*time.Millisecond)
 	}
 	// What is due but was not leased waits for one that is under way, whose end

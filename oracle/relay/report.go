@@ -117,8 +117,10 @@ func (r *Relay) sign(ctx context.Context, rep *store.Report, digest trade.Digest
 func (r *Relay) committed(ctx context.Context, rep store.Report, done Done) error {
 	now := r.now()
 	rep.TxID, rep.Block = done.TxID, done.Block
-	err := r.Store.Commit(ctx, rep, store.Watch{Subject: rep.Claim.Subject, NextAt: now,
-		Interval: r.Timing.SweepEvery.Milliseconds(), Until: now + trade.Instant(r.Timing.WatchFor.Milliseconds())})
+	err := r.Store.Commit(ctx, rep, store.Watch{
+		Subject: rep.Claim.Subject, NextAt: now,
+		Interval: r.Timing.SweepEvery.Milliseconds(), Until: now + trade.Instant(r.Timing.WatchFor.Milliseconds()),
+	})
 	if err != nil {
 		return err
 	}
@@ -146,11 +148,21 @@ type judgement struct {
 	end ending
 }
 
+// maxAsk is how many leases are spent on asking about a transaction before
+// another is made: an envelope that no orderer takes any more, such as one of an
+// expired certificate, would be asked about for ever.
+const maxAsk = 10
+
 // judge says what the refusal allows.
 func (r *Relay) judge(ctx context.Context, rep store.Report, err error, sent bool) judgement {
 	code := fault.CodeOf(err)
 	j := judgement{Refusal: store.Refusal{Code: string(code), At: r.now(), Detail: detail(err)}}
 	j.end, j.Counts = ruling(code, sent)
+	if j.end == askAgain && rep.Attempts >= maxAsk {
+		// The ledger takes the same claim once, so a new transaction is safe;
+		// asking first is thrift, and this one is not coming back.
+		j.end = again
+	}
 	if j.end == buried && rep.Signed != nil {
 		// A claim that was signed under a policy that has been replaced meanwhile
 		// is refused; signed anew it may be good.
@@ -184,6 +196,7 @@ func ruling(code fault.Code, sent bool) (end ending, counts bool) {
 		// The operators may be about to approve the source, a clock or a peer
 		// may be about to catch up.
 		return again, true
+	default: // the class decides
 	}
 	switch code.Class() {
 	case fault.ClassUnknown:

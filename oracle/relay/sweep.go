@@ -114,7 +114,7 @@ func (r *Relay) look(ctx context.Context, w store.Watch, p *pool) error {
 	case err != nil:
 		r.met.retries.WithLabelValues(codeLabel(err)).Inc()
 		r.Logger.WarnContext(ctx, "waiting documents not read", "subject", w.Subject.String(), "error", err)
-		next.NextAt = r.now() + trade.Instant(delay(r.Timing.SweepEvery, r.Timing.SweepCap, 0).Milliseconds()) + 1
+		next.NextAt = r.now() + trade.Instant(delay(r.Timing.Base, r.Timing.Cap, 3).Milliseconds()) + 1
 	case cursor != "":
 		next.Cursor, next.NextAt = cursor, max(r.now(), w.NextAt+1)
 	default:
@@ -166,7 +166,7 @@ func (r *Relay) document(ctx context.Context, subject trade.Digest, id trade.Doc
 		err = r.clear(ctx, d)
 	default:
 		d.Attempts, d.Code = d.Attempts+1, codeLabel(err)
-		d.NextAt = r.now() + trade.Instant(delay(r.Timing.Base, r.Timing.SweepCap, d.Attempts-1).Milliseconds()) + 1
+		d.NextAt = r.now() + trade.Instant(delay(r.Timing.Base, r.Timing.MoveCap, d.Attempts-1).Milliseconds()) + 1
 		log.WarnContext(ctx, "document not moved", "code", d.Code, "attempts", d.Attempts, "error", err)
 		err = r.Store.SetDelay(ctx, subject, d)
 	}
@@ -228,8 +228,10 @@ func (r *Relay) step(ctx context.Context, id trade.DocID) (string, error) {
 	if established != (action == undertaking.Release) {
 		return "", nil
 	}
-	return action, r.Documents.Move(ctx, Move{ID: id, Version: h.Version, Action: action,
-		RequestID: requestID(id, h.Version, action)})
+	return action, r.Documents.Move(ctx, Move{
+		ID: id, Version: h.Version, Action: action,
+		RequestID: requestID(id, h.Version, action),
+	})
 }
 
 // requestID is the same for the same step of the same document, so that a

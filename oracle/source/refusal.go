@@ -1,6 +1,10 @@
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // Reason is the stable name of why a message or an event gives no fact.
 type Reason string
@@ -40,11 +44,21 @@ const maxDetail = 200
 
 // Refuse returns a refusal.
 func Refuse(reason Reason, format string, args ...any) *Refusal {
-	detail := fmt.Sprintf(format, args...)
-	if len(detail) > maxDetail {
-		detail = detail[:maxDetail]
+	return &Refusal{Reason: reason, Detail: clean(fmt.Sprintf(format, args...))}
+}
+
+// clean bounds a text that may quote a message, and takes out what does not
+// print: it goes to logs and terminals.
+func clean(text string) string {
+	if len(text) > maxDetail {
+		text = text[:maxDetail]
 	}
-	return &Refusal{Reason: reason, Detail: detail}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
 }
 
 // At returns a copy of r that blames the field at path.

@@ -55,8 +55,8 @@ type Report struct {
 	NextAt    trade.Instant `json:"nextAt"`
 }
 
-const reportColumns = `id, state, source, subject, type, sequence, message, occurred_at, observed_at, evidence, retracted,
-	attempts, refusals, claim, tx_id, envelope, block, code, detail, created_at, next_at`
+const reportColumns = `id, state, source, subject, type, sequence, message, occurred_at, observed_at, evidence,
+	retracted, attempts, refusals, claim, tx_id, envelope, block, code, detail, created_at, next_at`
 
 // Recover frees what a process that ended held. It is called once, at the
 // start, by the holder of the lock.
@@ -74,7 +74,7 @@ func (s *Store) Lease(ctx context.Context, now trade.Instant, limit int) ([]Repo
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET busy = 1, attempts = attempts + 1, updated_at = ?,
 			state = CASE state WHEN 'new' THEN 'leased' ELSE state END
-			WHERE id IN (SELECT o.id FROM outbox o
+			WHERE id IN (SELECT o.id FROM outbox o INDEXED BY outbox_open
 				WHERE o.state IN ('new', 'endorsed', 'submitted') AND o.busy = 0 AND o.next_at <= ?
 				AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.source = o.source AND p.subject = o.subject
 					AND p.type = o.type AND p.sequence < o.sequence
@@ -97,7 +97,7 @@ func (s *Store) Lease(ctx context.Context, now trade.Instant, limit int) ([]Repo
 // there is none.
 func (s *Store) NextDue(ctx context.Context) (trade.Instant, bool, error) {
 	var at sql.NullInt64
-	err := s.db.QueryRowContext(ctx, `SELECT min(next_at) FROM outbox
+	err := s.db.QueryRowContext(ctx, `SELECT min(next_at) FROM outbox INDEXED BY outbox_open
 		WHERE busy = 0 AND state IN ('new', 'endorsed', 'submitted')`).Scan(&at)
 	return trade.Instant(at.Int64), at.Valid, err
 }
@@ -133,8 +133,9 @@ func (s *Store) Commit(ctx context.Context, r Report, watch Watch) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO watches (subject, next_at, interval, cursor, until) VALUES (?, ?, ?, '', ?)
-			ON CONFLICT DO UPDATE SET next_at = excluded.next_at + (next_at = excluded.next_at), interval = excluded.interval, cursor = '',
-			until = excluded.until`, watch.Subject[:], int64(watch.NextAt), watch.Interval, int64(watch.Until))
+			ON CONFLICT DO UPDATE SET next_at = excluded.next_at + (next_at = excluded.next_at),
+			interval = excluded.interval, cursor = '', until = excluded.until`,
+			watch.Subject[:], int64(watch.NextAt), watch.Interval, int64(watch.Until))
 		return err
 	})
 }

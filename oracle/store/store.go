@@ -50,8 +50,10 @@ type Store struct {
 func Open(ctx context.Context, path string) (*Store, error) {
 	q := url.Values{}
 	q.Set("_txlock", "immediate")
-	for _, p := range []string{"busy_timeout(" + busyMillis + ")", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(1)"} {
+	for _, p := range []string{
+		"busy_timeout(" + busyMillis + ")", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(1)",
+	} {
 		q.Add("_pragma", p)
 	}
 	abs, err := filepath.Abs(path)
@@ -171,14 +173,22 @@ func (s *Store) Depth(ctx context.Context) (Depth, error) {
 	return d, err
 }
 
+// Backlog counts the reports that are neither committed, failed nor dead. It is
+// asked before every push, and reads no more than that.
+func (s *Store) Backlog(ctx context.Context) (n int, err error) {
+	err = s.db.QueryRowContext(ctx,
+		"SELECT count(*) FROM outbox WHERE state IN ('new', 'leased', 'endorsed', 'submitted')").Scan(&n)
+	return n, err
+}
+
 // Lock keeps a second service away from the database until release is called
 // or the process ends. Commands that only look or replay need no lock.
 func Lock(path string) (release func(), err error) {
-	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own path
+	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("database lock: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("database %s is in use by another oracled", path)
 	}

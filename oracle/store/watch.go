@@ -49,7 +49,8 @@ func (s *Store) Watches(ctx context.Context, now trade.Instant, limit int) ([]Wa
 // that a newer fact has renewed since seen was read is left alone.
 func (s *Store) Watched(ctx context.Context, seen, next Watch) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE watches SET next_at = ?, interval = ?, cursor = ?
-		WHERE subject = ? AND next_at = ?`, int64(next.NextAt), next.Interval, next.Cursor, seen.Subject[:], int64(seen.NextAt))
+		WHERE subject = ? AND next_at = ?`,
+		int64(next.NextAt), next.Interval, next.Cursor, seen.Subject[:], int64(seen.NextAt))
 	return err
 }
 

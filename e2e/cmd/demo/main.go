@@ -34,7 +34,8 @@ func run(ctx context.Context, dir, invoice string) error {
 	if err != nil {
 		return err
 	}
-	up := exec.CommandContext(ctx, filepath.Join(filepath.Dir(self), "argosy-net"), "up", "--dir", dir) //nolint:gosec // ours
+	program := filepath.Join(filepath.Dir(self), "argosy-net")
+	up := exec.CommandContext(ctx, program, "up", "--dir", dir) //nolint:gosec // our own program
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
 		var exit *exec.ExitError
@@ -47,6 +48,6 @@ func run(ctx context.Context, dir, invoice string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nOne trade, from invoice to payout\n") //nolint:forbidigo // a program's own output
+	fmt.Printf("\nOne trade, from invoice to payout\n")
 	return demo.Run(ctx, demo.Options{Dir: dir, Topology: t, Invoice: invoice, Out: os.Stdout})
 }

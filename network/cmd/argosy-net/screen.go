@@ -84,6 +84,9 @@ func (s *screen) step(st native.Step) {
 			mark = s.paint(red, "✗")
 		}
 		s.note("%s %-48s %8s %s", mark, st.Name, seconds(st.Elapsed), s.paint(dim, "at "+seconds(st.Total)))
+		if st.Name == native.StepServices && st.Detail != "" {
+			s.note("  %s", st.Detail) // other failed steps end the start, whose error says the same
+		}
 	}
 	if s.terminal && len(s.running) > 0 {
 		s.clear()

@@ -167,8 +167,11 @@ func spawn(ctx context.Context, client *control.Client, dir string, f *startFlag
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // why it ended stands in its log
+	}()
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	tick := time.NewTicker(answerPoll)

@@ -251,7 +251,9 @@ func (s *setup) push(feed intake.Feed, h HTTPConfig, status int) error {
 	if err != nil {
 		return err
 	}
-	s.pushes = append(s.pushes, intake.Push{Feed: feed, Path: h.Path, Secrets: secrets, MaxBytes: h.MaxBodyBytes,
-		Status: status})
+	s.pushes = append(s.pushes, intake.Push{
+		Feed: feed, Path: h.Path, Secrets: secrets, MaxBytes: h.MaxBodyBytes,
+		Status: status,
+	})
 	return nil
 }

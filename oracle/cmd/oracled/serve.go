@@ -75,8 +75,10 @@ func serve(ctx context.Context, s *setup, env environment, log *slog.Logger) (er
 		log.InfoContext(ctx, "source", "id", string(id), "publicKey", signer.PublicKey())
 	}
 	in := intake.New(intake.Config{Inbox: db, Now: env.now, Logger: log, Metrics: reg})
-	r := relay.New(relay.Config{Store: db, Registry: chain, Documents: chain, Signers: signers, Channel: profile.Channel,
-		Now: env.now, Logger: log, Metrics: reg})
+	r := relay.New(relay.Config{
+		Store: db, Registry: chain, Documents: chain, Signers: signers, Channel: profile.Channel,
+		Now: env.now, Logger: log, Metrics: reg,
+	})
 	ops := service.NewOperations(reg, map[string]service.Check{"database": db.Check, "ledger": chain.Check})
 
 	g, ctx := errgroup.WithContext(ctx)

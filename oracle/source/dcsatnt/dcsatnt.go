@@ -162,8 +162,10 @@ func observe(
 	e.Place = place(o)
 	var out []source.Observation
 	for _, s := range subjects {
-		first := source.Observation{Subject: s, Type: m.fact, Classifier: classifier,
-			OccurredAt: occurred, OccurredText: o.text("eventDateTime")}
+		first := source.Observation{
+			Subject: s, Type: m.fact, Classifier: classifier,
+			OccurredAt: occurred, OccurredText: o.text("eventDateTime"),
+		}
 		if m.fact != "" {
 			out = append(out, first)
 		}

@@ -107,6 +107,7 @@ func bombs(t *testing.T, d source.Decoder) {
 		"deep elements":  strings.Repeat("<a>", many),
 		"wide array":     "[" + strings.Repeat("1,", many) + "1]",
 		"wide elements":  "<a>" + strings.Repeat("<b/>", many) + "</a>",
+		"many texts":     "<MetaData>" + strings.Repeat("x<!---->", source.MaxBytes/8-10) + "</MetaData>",
 		"entities":       `<!DOCTYPE a [<!ENTITY b "cccc">]><MetaData><Response>&b;</Response></MetaData>`,
 		"not UTF-8":      "[\"\xff\xfe\"]",
 		"other encoding": `<?xml version="1.0" encoding="UTF-16"?><MetaData/>`,

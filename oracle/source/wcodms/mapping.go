@@ -32,8 +32,10 @@ var meanings = map[string]meaning{
 	"07": {name: "RES", reason: "customs amended the declaration; its state does not change"},
 	"08": {name: "ROG", fact: attest.CustomsReleased},
 	"09": {name: "CLE", fact: attest.CustomsCleared},
-	"10": {name: "INV", fact: attest.CustomsRevoked, time: []string{"Declaration", "CancellationDateTime"},
-		withdraws: []string{attest.CustomsAccepted, attest.CustomsReleased, attest.CustomsCleared}},
+	"10": {
+		name: "INV", fact: attest.CustomsRevoked, time: []string{"Declaration", "CancellationDateTime"},
+		withdraws: []string{attest.CustomsAccepted, attest.CustomsReleased, attest.CustomsCleared},
+	},
 	"11": {name: "REQ", reason: "an answer to a trader's request for amendment or cancellation"},
 	"13": {name: "TAX", reason: "a tax assessment or payment notice"},
 	"14": {name: "CPI", reason: "a notice of insufficient funds"},

@@ -18,7 +18,10 @@ type node struct {
 	space    string
 	attrs    []xml.Attr
 	children []*node
-	text     string
+	// text is complete when the element is closed; until then it gathers in
+	// parts, because adding to a string again and again takes quadratic time.
+	text  string
+	parts []string
 }
 
 // child returns the first child with the local name, or an empty node, so that
@@ -133,13 +136,13 @@ type parser struct {
 }
 
 func (p *parser) take(token xml.Token) *source.Refusal {
+	if p.nodes++; p.nodes > source.MaxNodes {
+		return source.Refuse(source.TooMany, "more than %d elements, attributes, texts and comments", source.MaxNodes)
+	}
 	top := p.stack[len(p.stack)-1]
 	switch t := token.(type) {
 	case xml.StartElement:
-		p.nodes += 1 + len(t.Attr)
-		if p.nodes > source.MaxNodes {
-			return source.Refuse(source.TooMany, "more than %d elements and attributes", source.MaxNodes)
-		}
+		p.nodes += len(t.Attr)
 		if len(p.stack) > source.MaxDepth {
 			return source.Refuse(source.TooDeep, "nested deeper than %d", source.MaxDepth)
 		}
@@ -147,11 +150,11 @@ func (p *parser) take(token xml.Token) *source.Refusal {
 		top.children = append(top.children, n)
 		p.stack = append(p.stack, n)
 	case xml.EndElement:
-		top.text = strings.TrimSpace(top.text)
+		top.text, top.parts = strings.TrimSpace(strings.Join(top.parts, "")), nil
 		p.stack = p.stack[:len(p.stack)-1]
 	case xml.CharData:
 		if top != p.root {
-			top.text += string(t)
+			top.parts = append(top.parts, string(t))
 		} else if len(bytes.TrimSpace(t)) > 0 {
 			return source.Refuse(source.Malformed, "text outside the root element")
 		}

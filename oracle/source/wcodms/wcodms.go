@@ -105,7 +105,8 @@ func event(r *node) source.Event {
 	default:
 		e.Place = r.path("Declaration", "DeclarationOfficeID").text
 		e.Observations, e.Refusal = observe(r, m, source.Observation{
-			Type: m.fact, Classifier: attest.Actual, OccurredAt: issued, OccurredText: issuedText})
+			Type: m.fact, Classifier: attest.Actual, OccurredAt: issued, OccurredText: issuedText,
+		})
 	}
 	return e
 }

@@ -54,8 +54,10 @@ func TestDecodeClearance(t *testing.T) {
 		{Scheme: "CONTAINER", Identifier: "MSKU1234565"},
 		{Scheme: "BL", Identifier: "HLCUSHA2611ABCD1"},
 	} {
-		want = append(want, source.Observation{Subject: s, Type: attest.CustomsCleared, Classifier: attest.Actual,
-			OccurredAt: at, OccurredText: "20261120143005+08"})
+		want = append(want, source.Observation{
+			Subject: s, Type: attest.CustomsCleared, Classifier: attest.Actual,
+			OccurredAt: at, OccurredText: "20261120143005+08",
+		})
 	}
 	if diff := cmp.Diff(want, events[0].Observations); diff != "" {
 		t.Error(diff)
@@ -113,8 +115,10 @@ func TestInvalidationWithdraws(t *testing.T) {
 			t.Errorf("%s occurred at %s, want the cancellation's time", o.Type, o.OccurredText)
 		}
 	}
-	want := map[string]bool{attest.CustomsRevoked: false, attest.CustomsAccepted: true,
-		attest.CustomsReleased: true, attest.CustomsCleared: true}
+	want := map[string]bool{
+		attest.CustomsRevoked: false, attest.CustomsAccepted: true,
+		attest.CustomsReleased: true, attest.CustomsCleared: true,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

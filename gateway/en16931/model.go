@@ -74,6 +74,7 @@ type Invoice struct {
 	Charges        []Adjustment         // BG-21
 	Totals         *Totals              // BG-22 without VAT
 	TotalVAT       Amount               // BT-110
+	RepeatedVAT    []Amount             // further BT-110 of a faulty message: an invoice has one
 	AccountingVAT  Amount               // BT-111
 	Breakdown      []VATBreakdown       // BG-23
 	Documents      []SupportingDocument // BG-24

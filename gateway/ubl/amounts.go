@@ -120,6 +120,9 @@ func (b *binding) taxTotals(c *xmlbind.Cursor) {
 	if b.inv.TotalVAT.Given() || len(b.inv.Breakdown) > 0 {
 		all = append(all, taxTotal{b.inv.TotalVAT, b.inv.Breakdown})
 	}
+	for _, a := range b.inv.RepeatedVAT {
+		all = append(all, taxTotal{amount: a})
+	}
 	if b.inv.AccountingVAT.Given() {
 		all = append(all, taxTotal{amount: b.inv.AccountingVAT})
 	}
@@ -160,6 +163,8 @@ func (b *binding) sortTaxTotals(all []taxTotal) {
 			b.inv.TotalVAT, b.inv.Breakdown = t.amount, t.breakdown
 		default:
 			b.extra(fmt.Sprintf("TaxTotal[%d]", i+1))
+			b.inv.RepeatedVAT = append(b.inv.RepeatedVAT, t.amount)
+			b.inv.Breakdown = append(b.inv.Breakdown, t.breakdown...)
 		}
 	}
 }
@@ -188,13 +193,22 @@ func (b *binding) lines(c *xmlbind.Cursor) {
 		c.Field("cbc:AccountingCost", &l.AccountingReference)
 		xmlbind.Maybe(c, "cac:InvoicePeriod", &l.Period, dates)
 		nested(c, "cac:OrderLineReference", "cbc:LineID", &l.OrderLine)
-		xmlbind.Maybe(c, "cac:DocumentReference", &l.Object, func(c *xmlbind.Cursor, id *en16931.Identifier) {
-			c.Field("cbc:ID", &id.ID, attribute("schemeID", &id.Scheme))
-			c.Field("cbc:DocumentTypeCode", &fixed{text: typeObject})
-		})
+		lineObject(c, l)
 		b.adjustments(c, "cac:AllowanceCharge", &l.Allowances, &l.Charges)
 		c.Group("cac:Item", func(c *xmlbind.Cursor) { item(c, l) })
 		c.Group("cac:Price", func(c *xmlbind.Cursor) { price(c, &l.Price) })
+	})
+}
+
+// lineObject visits the reference that is the invoiced object (BT-128). Other
+// references of a line are not of EN 16931.
+func lineObject(c *xmlbind.Cursor, l *en16931.Line) {
+	if !c.Writing() && !c.HasWith("cac:DocumentReference", "cbc:DocumentTypeCode", typeObject) {
+		return
+	}
+	xmlbind.Maybe(c, "cac:DocumentReference", &l.Object, func(c *xmlbind.Cursor, id *en16931.Identifier) {
+		c.Field("cbc:ID", &id.ID, attribute("schemeID", &id.Scheme))
+		c.Field("cbc:DocumentTypeCode", &fixed{text: typeObject})
 	})
 }
 

@@ -1,159 +1,169 @@
-package ubl
+package ubl_test
 
 import (
-	"encoding/xml"
-	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/argosy-trade/argosy/gateway/en16931"
+	"github.com/argosy-trade/argosy/gateway/safexml"
+	"github.com/argosy-trade/argosy/gateway/ubl"
 )
 
+// findCorpus returns the folder of EN 16931's official samples. CI has them
+// always; elsewhere a test that needs them is skipped where they are absent.
 func findCorpus(t *testing.T) string {
 	t.Helper()
-	if dir := os.Getenv("ARGOSY_CORPUS"); dir != "" {
-		return dir
-	}
+	roots := []string{os.Getenv("ARGOSY_CORPUS")}
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		candidate := filepath.Join(dir, "shared", "corpus")
-		if _, err := os.Stat(candidate); err == nil {
-			return candidate
+		roots = append(roots, filepath.Join(dir, "shared", "corpus"))
+	}
+	for _, root := range roots {
+		if _, err := os.Stat(filepath.Join(root, "en16931")); root != "" && err == nil {
+			return filepath.Join(root, "en16931")
 		}
 	}
-	t.Skip("the corpus of official samples is not here; set ARGOSY_CORPUS to its folder")
+	const absent = "the corpus of official samples is not here; set ARGOSY_CORPUS to its folder"
+	if os.Getenv("CI") == "true" || roots[0] != "" {
+		t.Fatal(absent)
+	}
+	t.Skip(absent)
 	return ""
 }
 
-// TestOfficialExamples reads every complete example of EN 16931. They are
-// valid, so nothing but Argosy's own limits may be found in them.
-func TestOfficialExamples(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(findCorpus(t), "en16931", "ubl", "examples", "*"))
-	if err != nil || len(files) < 19 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	read, notes := 0, 0
-	for _, path := range files {
-		name := filepath.Base(path)
-		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := Read(f, Options{Seller: "529900EXAMPLEEXP0105", Buyer: "529900EXAMPLEIMP0175"})
-		_ = f.Close()
-		if errors.Is(err, ErrCreditNote) {
-			notes++
-			continue
-		}
-		if info, statErr := os.Stat(path); err != nil && statErr == nil && info.Size() == 0 {
-			continue // the corpus holds one empty file; it is refused like any other non-XML
-		}
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		read++
-		for _, finding := range r.Findings {
-			if finding.Severity == Fatal {
-				t.Errorf("%s: %+v", name, finding)
-			}
-		}
-	}
-	if read < 17 || notes < 1 {
-		t.Errorf("read %d invoices and %d credit notes", read, notes)
-	}
+// verdict is what a unit file expects of one rule on one document.
+type verdict struct {
+	rule  string
+	fails bool
+	count int // how often, or 0 for any number
 }
 
-// unitFile is a file of EN 16931's own tests: documents with the verdict that
-// is expected of the rules that it names.
+// passes holds the verdict against what was found.
+func (v verdict) passes(found map[string]int) bool {
+	n := found[v.rule]
+	return (n > 0) == v.fails && (v.count == 0 || n == v.count)
+}
+
+// unitFile is what was made of one unit file.
 type unitFile struct {
-	Tests []struct {
-		Assert struct {
-			Description string   `xml:"description"`
-			Success     []string `xml:"success"`
-			Error       []string `xml:"error"`
-		} `xml:"assert"`
-		Invoice struct {
-			Raw []byte `xml:",innerxml"`
-		} `xml:"Invoice"`
-	} `xml:"test"`
+	name     string
+	rules    []string // those with a verdict, sorted
+	verdicts int
+	failures []string
 }
 
-// TestOfficialUnitFiles holds every rule that is written here against the
-// verdicts that EN 16931 publishes for it.
-func TestOfficialUnitFiles(t *testing.T) {
-	dir := filepath.Join(findCorpus(t), "en16931", "test", "Invoice-unit-UBL")
-	rules := map[string]bool{}
-	for _, group := range [][]rule{headRules, partyRules, lineRules, adjustmentRules, taxRules, sumRules} {
-		for _, r := range group {
-			rules[r.id] = false
-		}
+// runUnitFile holds every document of the file against its verdicts.
+func runUnitFile(t *testing.T, dir, name string) unitFile {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.xml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
+	root, err := safexml.Tree(raw)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
-	verdicts := 0
-	for _, path := range files {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	u := unitFile{name: strings.TrimSuffix(name, ".xml")}
+	for i, test := range childrenOf(root, "test") {
+		var verdicts []verdict
+		found := map[string]int{}
+		for _, child := range test.Children {
+			if child.Name.Local == "assert" {
+				verdicts = append(verdicts, readVerdicts(t, child)...)
+				continue
+			}
+			found = findingsOf(t, child)
 		}
-		var unit unitFile
-		if err := xml.Unmarshal(raw, &unit); err != nil {
-			t.Errorf("%s: %v", filepath.Base(path), err)
-			continue
-		}
-		for i, test := range unit.Tests {
-			found := findingsOf(t, test.Invoice.Raw)
-			for _, want := range []struct {
-				rules []string
-				fails bool
-			}{{test.Assert.Success, false}, {test.Assert.Error, true}} {
-				for _, id := range want.rules {
-					id = strings.TrimSpace(id)
-					if _, ours := rules[id]; !ours {
-						continue
-					}
-					rules[id] = true
-					verdicts++
-					if found[id] != want.fails {
-						t.Errorf("%s test %d: rule %s fails: %v, expected: %v (%s)", filepath.Base(path), i+1, id,
-							found[id], want.fails, strings.TrimSpace(test.Assert.Description))
-					}
-				}
+		for _, v := range verdicts {
+			u.verdicts++
+			u.rules = append(u.rules, v.rule)
+			if !v.passes(found) {
+				u.failures = append(u.failures, u.name+" test "+strconv.Itoa(i+1)+": rule "+v.rule+" was found "+
+					strconv.Itoa(found[v.rule])+" times, expected: "+strconv.FormatBool(v.fails)+" "+strconv.Itoa(v.count))
 			}
 		}
 	}
-	proved := 0
-	for id, seen := range rules {
-		if seen {
-			proved++
-		} else {
-			t.Logf("%s has no unit file", id)
-		}
-	}
-	t.Logf("%d verdicts on %d rules", verdicts, proved)
-	if proved < 40 {
-		t.Errorf("only %d rules were proved", proved)
-	}
+	slices.Sort(u.rules)
+	u.rules = slices.Compact(u.rules)
+	return u
 }
 
-// findingsOf wraps the inner XML of a unit document again; the prefixes in it
-// stay undeclared, which local names do not mind.
-func findingsOf(t *testing.T, inner []byte) map[string]bool {
-	t.Helper()
-	raw := "<Invoice xmlns:cac='a' xmlns:cbc='b' xmlns:xs='x' xmlns:xsi='i'>" + string(inner) + "</Invoice>"
-	doc, err := decode([]byte(raw))
-	if err != nil {
-		t.Fatalf("%v in %s", err, raw)
+func childrenOf(n *safexml.Node, name string) []*safexml.Node {
+	var all []*safexml.Node
+	for _, c := range n.Children {
+		if c.Name.Local == name {
+			all = append(all, c)
+		}
 	}
-	found := map[string]bool{}
-	for _, f := range check(doc) {
-		found[f.Rule] = true
+	return all
+}
+
+func readVerdicts(t *testing.T, assert *safexml.Node) []verdict {
+	t.Helper()
+	var all []verdict
+	for _, c := range assert.Children {
+		v := verdict{rule: strings.TrimSpace(c.Text)}
+		switch c.Name.Local {
+		case "description":
+			continue
+		case "success":
+		case "error", "warning":
+			v.fails = true
+		default:
+			t.Fatalf("a verdict %q", c.Name.Local)
+		}
+		for _, a := range c.Attrs {
+			if a.Name.Local == "number" {
+				n, err := strconv.Atoi(a.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v.count = n
+			}
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func findingsOf(t *testing.T, doc *safexml.Node) map[string]int {
+	t.Helper()
+	inv, findings, err := ubl.FromTree(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, f := range append(findings, en16931.Check(inv)...) {
+		found[f.Rule]++
 	}
 	return found
+}
+
+// TestOfficialUnitFiles holds every rule against the verdicts that EN 16931
+// publishes for it.
+func TestOfficialUnitFiles(t *testing.T) {
+	corpus := findCorpus(t)
+	files, verdicts := 0, 0
+	for _, kind := range []string{"Invoice-unit-UBL", "CreditNote-unit-UBL"} {
+		entries, err := os.ReadDir(filepath.Join(corpus, "test", kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			u := runUnitFile(t, filepath.Join(corpus, "test", kind), e.Name())
+			files++
+			verdicts += u.verdicts
+			for _, f := range u.failures {
+				t.Error(kind, f)
+			}
+		}
+	}
+	t.Logf("%d files, %d verdicts", files, verdicts)
 }

@@ -18,7 +18,7 @@ func (b *binding) parties(c *xmlbind.Cursor) {
 	inv := b.inv
 	c.Group("cac:AccountingSupplierParty", func(c *xmlbind.Cursor) {
 		xmlbind.Maybe(c, "cac:Party", &inv.Seller, func(c *xmlbind.Cursor, p *en16931.Party) {
-			b.party(c, p, inv.Payee == nil)
+			b.party(c, p, true)
 			b.registrations(c, p, "AccountingSupplierParty")
 			legalEntity(c, p)
 			contact(c, p)
@@ -38,6 +38,7 @@ func (b *binding) parties(c *xmlbind.Cursor) {
 		c.Group("cac:PartyLegalEntity", func(c *xmlbind.Cursor) { identifier(c, "cbc:CompanyID", &p.LegalID) })
 	})
 	xmlbind.Maybe(c, "cac:TaxRepresentativeParty", &inv.Representative, func(c *xmlbind.Cursor, p *en16931.Party) {
+		b.identifications(c, p, false)
 		nested(c, "cac:PartyName", "cbc:Name", &p.Name)
 		xmlbind.Maybe(c, "cac:PostalAddress", &p.Address, address)
 		b.registrations(c, p, "TaxRepresentativeParty")
@@ -53,10 +54,12 @@ func (b *binding) party(c *xmlbind.Cursor, p *en16931.Party, creditor bool) {
 }
 
 // identifications visits the party's identifiers. That of the creditor (BT-90)
-// stands among those of the payee, or of the seller where there is none.
+// stands among those of seller or payee; it is written to the payee if there is
+// one.
 func (b *binding) identifications(c *xmlbind.Cursor, p *en16931.Party, creditor bool) {
 	ids := p.IDs
-	if c.Writing() && creditor && b.inv.Creditor.Given {
+	written := p == b.inv.Payee || b.inv.Payee == nil
+	if c.Writing() && creditor && written && b.inv.Creditor.Given {
 		ids = append(append([]en16931.Identifier(nil), ids...),
 			en16931.Identifier{ID: b.inv.Creditor, Scheme: lexical.Of(schemeSEPA)})
 	}

@@ -55,14 +55,13 @@ type element struct {
 
 func (e *element) empty() bool { return len(e.attrs) == 0 && len(e.children) == 0 && e.text == "" }
 
-// Read lets visit take its fields from root, and returns the paths of what it
-// left: at most limit of them, in the order of the file.
-func Read(root *safexml.Node, limit int, visit func(*Cursor)) []string {
+// Read lets visit take its fields from root, and tells left what it did not
+// take, in the order of the file: the path of an element with the element, or
+// that of an attribute or of a text, without.
+func Read(root *safexml.Node, visit func(*Cursor), left func(path string, n *safexml.Node)) {
 	c := &Cursor{in: root, used: map[*safexml.Node]*use{root: {}}}
 	visit(c)
-	left := &leavings{used: c.used, limit: limit}
-	left.walk(root, "")
-	return left.paths
+	(&leavings{used: c.used, tell: left}).walk(root, "")
 }
 
 // Root describes the outermost element of a message that is written.
@@ -111,6 +110,26 @@ func (c *Cursor) Has(name string) bool {
 		if n.Name.Local == local(name) {
 			return true
 		}
+	}
+	return false
+}
+
+// HasWith reports whether the first child element of the name, in a message
+// that is read, has a child with the text.
+func (c *Cursor) HasWith(name, child, text string) bool {
+	if c.Writing() {
+		return false
+	}
+	for _, n := range c.in.Children {
+		if n.Name.Local != local(name) {
+			continue
+		}
+		for _, m := range n.Children {
+			if m.Name.Local == local(child) {
+				return strings.TrimSpace(m.Text) == text
+			}
+		}
+		return false
 	}
 	return false
 }
@@ -236,32 +255,25 @@ func local(name string) string {
 	return name
 }
 
-// leavings collects what no field took.
+// leavings tells what no field took.
 type leavings struct {
-	used  map[*safexml.Node]*use
-	limit int
-	paths []string
-}
-
-func (l *leavings) add(path string) {
-	if len(l.paths) < l.limit {
-		l.paths = append(l.paths, path)
-	}
+	used map[*safexml.Node]*use
+	tell func(path string, n *safexml.Node)
 }
 
 func (l *leavings) walk(n *safexml.Node, path string) {
 	taken := l.used[n]
 	if taken == nil {
-		l.add(path)
+		l.tell(path, n)
 		return
 	}
 	if !taken.text && strings.TrimSpace(n.Text) != "" {
-		l.add(path + "/text()")
+		l.tell(path+"/text()", nil)
 	}
 	for i, a := range n.Attrs {
 		declares := a.Name.Space == "xmlns" || a.Name.Local == "xmlns" || strings.Contains(a.Name.Space, "XMLSchema-instance")
 		if !declares && taken.attrs&(1<<i) == 0 {
-			l.add(path + "/@" + a.Name.Local)
+			l.tell(path+"/@"+a.Name.Local, nil)
 		}
 	}
 	total, seen := map[string]int{}, map[string]int{}

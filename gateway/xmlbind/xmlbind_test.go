@@ -36,6 +36,12 @@ func bind(c *xmlbind.Cursor, x *crate) {
 
 var root = xmlbind.Root{Name: "p:Crate", Namespaces: [][2]string{{"p", "urn:p"}}}
 
+func read(tree *safexml.Node, x *crate) (left []string) {
+	xmlbind.Read(tree, func(c *xmlbind.Cursor) { bind(c, x) },
+		func(path string, _ *safexml.Node) { left = append(left, path) })
+	return left
+}
+
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	want := crate{Mark: lexical.Of("a <&> \"b\"\nc"), Lines: []row{
 		{ID: lexical.Of("1"), Weight: lexical.ParseNumber("1.50"), Unit: lexical.Of("KGM"), Inner: &crate{}},
@@ -51,7 +57,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got crate
-	left := xmlbind.Read(tree, 10, func(c *xmlbind.Cursor) { bind(c, &got) })
+	left := read(tree, &got)
 	if d := cmp.Diff(want, got); d != "" || len(left) != 0 {
 		t.Errorf("left %v, -want +got\n%s\n%s", left, d, b.String())
 	}
@@ -64,16 +70,13 @@ func TestLeavingsAreReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got crate
-	left := xmlbind.Read(tree, 10, func(c *xmlbind.Cursor) { bind(c, &got) })
+	left := read(tree, &got)
 	want := []string{"/@at", "Note", "Head/Mark[2]", "Row[1]/text()", "Row[1]/Weight/@of", "Row[2]/Seal"}
 	if !slices.Equal(left, want) {
 		t.Errorf("got %q, want %q", left, want)
 	}
 	if got.Mark.Value != "1" || len(got.Lines) != 2 || got.Lines[0].Weight.String() != "5" {
 		t.Errorf("%+v", got)
-	}
-	if left := xmlbind.Read(tree, 2, func(c *xmlbind.Cursor) { bind(c, &crate{}) }); len(left) != 2 {
-		t.Errorf("the limit does not hold: %q", left)
 	}
 }
 

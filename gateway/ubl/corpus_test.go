@@ -1,6 +1,9 @@
 package ubl_test
 
 import (
+	"bytes"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/gateway/en16931"
 	"github.com/argosy-trade/argosy/gateway/safexml"
 	"github.com/argosy-trade/argosy/gateway/ubl"
@@ -146,11 +152,17 @@ func findingsOf(t *testing.T, doc *safexml.Node) map[string]int {
 	return found
 }
 
+// expectation is the committed record of the unit files that pass, one a line:
+// kind, file, number of verdicts, rules.
+const expectation = "testdata/unit-files.txt"
+
 // TestOfficialUnitFiles holds every rule against the verdicts that EN 16931
-// publishes for it.
+// publishes for it: each of its unit files must pass whole, as the committed
+// record says.
 func TestOfficialUnitFiles(t *testing.T) {
 	corpus := findCorpus(t)
-	files, verdicts := 0, 0
+	var record strings.Builder
+	files, verdicts, rules := 0, 0, map[string]int{}
 	for _, kind := range []string{"Invoice-unit-UBL", "CreditNote-unit-UBL"} {
 		entries, err := os.ReadDir(filepath.Join(corpus, "test", kind))
 		if err != nil {
@@ -158,12 +170,99 @@ func TestOfficialUnitFiles(t *testing.T) {
 		}
 		for _, e := range entries {
 			u := runUnitFile(t, filepath.Join(corpus, "test", kind), e.Name())
-			files++
-			verdicts += u.verdicts
 			for _, f := range u.failures {
 				t.Error(kind, f)
 			}
+			if len(u.failures) > 0 {
+				continue
+			}
+			files++
+			verdicts += u.verdicts
+			for _, r := range u.rules {
+				rules[r]++
+			}
+			fmt.Fprintf(&record, "%s %s %d %s\n", kind, u.name, u.verdicts, strings.Join(u.rules, ","))
 		}
 	}
-	t.Logf("%d files, %d verdicts", files, verdicts)
+	for _, r := range slices.Sorted(maps.Keys(rules)) {
+		t.Logf("%s: %d unit files", r, rules[r])
+	}
+	t.Logf("%d unit files with %d verdicts on %d rules pass", files, verdicts, len(rules))
+	if *update {
+		if err := os.WriteFile(expectation, []byte(record.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(expectation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), record.String()); d != "" {
+		t.Errorf("not the unit files that passed before (-want +got)\n%s", d)
+	}
+}
+
+// TestOfficialExamples reads every complete example of EN 16931. They are
+// valid but for the ones that are named here.
+func TestOfficialExamples(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(findCorpus(t), "ubl", "examples", "*"))
+	if err != nil || len(files) < 19 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	invoices, notes := 0, 0
+	for _, path := range files {
+		name := filepath.Base(path)
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, findings, err := ubl.Parse(raw)
+		if len(raw) == 0 {
+			if fault.CodeOf(err) != fault.ArgumentMalformed {
+				t.Errorf("%s is empty: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, f := range append(findings, en16931.Check(inv)...) {
+			if f.Severity == en16931.Fatal {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+		wantRoundTrip(t, name, inv)
+		if inv.CreditNote {
+			notes++
+		} else {
+			invoices++
+		}
+	}
+	if invoices < 17 || notes < 1 {
+		t.Errorf("read %d invoices and %d credit notes", invoices, notes)
+	}
+}
+
+// wantRoundTrip holds that an invoice is read as it was written.
+func wantRoundTrip(t *testing.T, name string, inv *en16931.Invoice) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := ubl.Write(&b, inv); err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	again, findings, err := ubl.Parse(b.Bytes())
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	for _, f := range findings {
+		if f.Rule == "UBL-CR" || f.Rule == "ARGOSY-NAMESPACE" {
+			t.Errorf("%s: what was written is not read: %+v", name, f)
+		}
+	}
+	if d := cmp.Diff(inv, again); d != "" {
+		t.Errorf("%s: -written +read\n%s", name, d)
+	}
 }

@@ -148,6 +148,9 @@ func Write(w io.Writer, inv *en16931.Invoice) error {
 	if inv.CreditNote {
 		name, namespace = "CreditNote", NamespaceCreditNote
 	}
+	if inv.CreditNote && inv.DueDate.Given && len(inv.Payments) == 0 {
+		return fault.New(fault.FieldInvalid, "a credit note in UBL has a due date (BT-9) only in its payment instructions (BG-16)")
+	}
 	b := &binding{inv: inv}
 	return xmlbind.Write(w, xmlbind.Root{Name: name, Namespaces: [][2]string{
 		{"", namespace}, {"cac", namespaceAggregate}, {"cbc", namespaceBasic},

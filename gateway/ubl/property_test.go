@@ -1,0 +1,85 @@
+package ubl_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/argosy-trade/argosy/chaincode/domain/fault"
+	"github.com/argosy-trade/argosy/gateway/en16931"
+	"github.com/argosy-trade/argosy/gateway/en16931/en16931test"
+	"github.com/argosy-trade/argosy/gateway/lexical"
+	"github.com/argosy-trade/argosy/gateway/ubl"
+)
+
+// TestWhatIsWrittenIsRead draws any invoice that UBL can express.
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		inv := en16931test.Invoice().Draw(t, "invoice")
+		express(inv)
+		var b bytes.Buffer
+		if err := ubl.Write(&b, inv); err != nil {
+			t.Fatal(err)
+		}
+		again, findings, err := ubl.Parse(b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range findings {
+			if f.Rule == "UBL-CR" {
+				t.Fatalf("%+v\n%s", f, b.String())
+			}
+		}
+		if d := cmp.Diff(inv, again); d != "" {
+			t.Fatalf("-written +read\n%s\n%s", d, b.String())
+		}
+	})
+}
+
+// express takes from a drawn invoice what UBL has no place for.
+func express(inv *en16931.Invoice) {
+	for i := range inv.Notes { // a subject is a code of three letters, before a text
+		if n := &inv.Notes[i]; n.Subject.Given {
+			n.Subject, n.Text.Given = lexical.Of("AAI"), true
+		}
+	}
+	// Only the seller has a second registration; a payee and a representative
+	// have few fields, and nobody's empty names are written.
+	for _, p := range []*en16931.Party{inv.Buyer, inv.Payee, inv.Representative} {
+		if p != nil {
+			p.TaxRegistration = lexical.Text{}
+		}
+	}
+	if p := inv.Payee; p != nil {
+		inv.Payee = &en16931.Party{Name: p.Name, IDs: p.IDs, LegalID: p.LegalID}
+	}
+	if p := inv.Representative; p != nil {
+		inv.Representative = &en16931.Party{Name: p.Name, IDs: p.IDs, VATID: p.VATID, Address: p.Address}
+	}
+	if inv.Seller == nil && inv.Payee == nil {
+		inv.Creditor = lexical.Text{}
+	}
+	if p := inv.Period; p != nil && !p.Start.Given && !p.End.Given {
+		inv.Period = nil // an empty period is not told from none
+	}
+	if inv.CreditNote && len(inv.Payments) == 0 {
+		inv.DueDate = lexical.Text{}
+	}
+	// The totals of VAT are told apart by their currencies.
+	inv.Currency, inv.TaxCurrency = lexical.Of("EUR"), lexical.Of("SEK")
+	inv.TotalVAT.Currency, inv.AccountingVAT.Currency = lexical.Of("EUR"), lexical.Of("SEK")
+	for _, a := range []*en16931.Amount{&inv.TotalVAT, &inv.AccountingVAT} {
+		if !a.Given() {
+			*a = en16931.Amount{}
+		}
+	}
+}
+
+func TestCreditNoteWithoutPlaceForItsDueDate(t *testing.T) {
+	inv := &en16931.Invoice{CreditNote: true, DueDate: lexical.Of("2026-01-01")}
+	if err := ubl.Write(&bytes.Buffer{}, inv); fault.CodeOf(err) != fault.FieldInvalid {
+		t.Errorf("got %v", err)
+	}
+}

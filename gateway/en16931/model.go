@@ -69,6 +69,8 @@ type Invoice struct {
 	Delivery       *Delivery            // BG-13
 	Period         *Period              // BG-14
 	Payments       []Payment            // BG-16
+	Remittance     lexical.Text         // BT-83
+	Mandate        lexical.Text         // BT-89
 	Creditor       lexical.Text         // BT-90
 	Allowances     []Adjustment         // BG-20
 	Charges        []Adjustment         // BG-21
@@ -140,15 +142,14 @@ type Period struct {
 	End   lexical.Text // BT-74, BT-135
 }
 
-// Payment is how to pay (BG-16).
+// Payment is one way to pay (BG-16). What all ways have in common, BT-83, BT-89
+// and BT-90, is the invoice's.
 type Payment struct {
-	Code       lexical.Text // BT-81
-	Text       lexical.Text // BT-82
-	Remittance lexical.Text // BT-83
-	Transfers  []Transfer   // BG-17
-	Card       *Card        // BG-18
-	Mandate    lexical.Text // BT-89
-	Debited    lexical.Text // BT-91
+	Code      lexical.Text // BT-81
+	Text      lexical.Text // BT-82
+	Transfers []Transfer   // BG-17
+	Card      *Card        // BG-18
+	Debited   lexical.Text // BT-91
 }
 
 // Transfer is an account to pay to (BG-17).

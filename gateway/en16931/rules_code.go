@@ -1,6 +1,8 @@
 package en16931
 
 import (
+	"strings"
+
 	"github.com/argosy-trade/argosy/gateway/en16931/codelist"
 	"github.com/argosy-trade/argosy/gateway/lexical"
 )
@@ -220,7 +222,9 @@ func valueCodeRules() []Rule {
 		codeRule("BR-CL-22", "The reason of an exemption (BT-121) is a code of the VATEX list.",
 			func(v *view, give func(coded)) {
 				for i, b := range v.Breakdown {
-					give(coded{codelist.VATExemption, b.ExemptionReasonCode, "BT-121", within("BG-23", i)})
+					code := b.ExemptionReasonCode // the official rule takes them in any case
+					code.Value = strings.ToUpper(code.Value)
+					give(coded{codelist.VATExemption, code, "BT-121", within("BG-23", i)})
 				}
 			}),
 		codeRule("BR-CL-24", "An attached document (BT-125) is of a media type that EN 16931 allows.",

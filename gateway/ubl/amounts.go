@@ -17,13 +17,20 @@ const noNetwork = "NA"
 // the first of them.
 func (b *binding) payments(c *xmlbind.Cursor) {
 	first := true
+	references := map[string]bool{}
 	xmlbind.Each(c, "cac:PaymentMeans", &b.inv.Payments, func(c *xmlbind.Cursor, p *en16931.Payment) {
 		c.Field("cbc:PaymentMeansCode", &p.Code, attribute("name", &p.Text))
 		if b.inv.CreditNote && first {
 			c.Field("cbc:PaymentDueDate", &b.inv.DueDate)
 		}
-		first = false
-		c.Field("cbc:PaymentID", &p.Remittance)
+		remittance := b.inv.Remittance
+		c.Field("cbc:PaymentID", &remittance)
+		if !c.Writing() {
+			if remittance.Given {
+				references[remittance.Value] = true
+			}
+			keepFirst(&b.inv.Remittance, remittance)
+		}
 		xmlbind.Maybe(c, "cac:CardAccount", &p.Card, func(c *xmlbind.Cursor, card *en16931.Card) {
 			c.Field("cbc:PrimaryAccountNumberID", &card.Number)
 			c.Field("cbc:NetworkID", &fixed{text: noNetwork})
@@ -35,29 +42,38 @@ func (b *binding) payments(c *xmlbind.Cursor) {
 			nested(c, "cac:FinancialInstitutionBranch", "cbc:ID", &t.Provider)
 		})
 		c.Group("cac:PaymentMandate", func(c *xmlbind.Cursor) {
-			c.Field("cbc:ID", &p.Mandate)
+			if first || !c.Writing() {
+				mandate := b.inv.Mandate
+				c.Field("cbc:ID", &mandate)
+				keepFirst(&b.inv.Mandate, mandate)
+			}
 			nested(c, "cac:PayerFinancialAccount", "cbc:ID", &p.Debited)
 		})
+		first = false
 	})
 	nested(c, "cac:PaymentTerms", "cbc:Note", &b.inv.PaymentTerms)
 	if !c.Writing() {
-		b.comparePayments()
+		b.comparePayments(len(references))
+	}
+}
+
+// keepFirst keeps what the first of several payment means says.
+func keepFirst(field *lexical.Text, read lexical.Text) {
+	if !field.Given {
+		*field = read
 	}
 }
 
 // comparePayments holds what all payment means have in common.
-func (b *binding) comparePayments() {
-	codes, references := map[string]bool{}, map[string]bool{}
+func (b *binding) comparePayments(references int) {
+	codes := map[string]bool{}
 	for _, p := range b.inv.Payments {
 		codes[p.Code.Value] = true
-		if p.Remittance.Given {
-			references[p.Remittance.Value] = true
-		}
 	}
 	if len(codes) > 1 {
 		b.fatal("UBL-SR-47", "PaymentMeans/PaymentMeansCode", "all payment means of an invoice have one code")
 	}
-	if len(references) > 1 {
+	if references > 1 {
 		b.fatal("UBL-SR-44", "PaymentMeans/PaymentID", "an invoice has one remittance reference")
 	}
 }

@@ -64,8 +64,11 @@ func express(inv *en16931.Invoice) {
 	if p := inv.Period; p != nil && !p.Start.Given && !p.End.Given {
 		inv.Period = nil // an empty period is not told from none
 	}
-	if inv.CreditNote && len(inv.Payments) == 0 {
-		inv.DueDate = lexical.Text{}
+	if len(inv.Payments) == 0 { // these have their place in payment instructions
+		inv.Remittance, inv.Mandate = lexical.Text{}, lexical.Text{}
+		if inv.CreditNote {
+			inv.DueDate = lexical.Text{}
+		}
 	}
 	// The totals of VAT are told apart by their currencies.
 	inv.Currency, inv.TaxCurrency = lexical.Of("EUR"), lexical.Of("SEK")

@@ -148,8 +148,10 @@ func Write(w io.Writer, inv *en16931.Invoice) error {
 	if inv.CreditNote {
 		name, namespace = "CreditNote", NamespaceCreditNote
 	}
-	if inv.CreditNote && inv.DueDate.Given && len(inv.Payments) == 0 {
-		return fault.New(fault.FieldInvalid, "a credit note in UBL has a due date (BT-9) only in its payment instructions (BG-16)")
+	inPayments := inv.Remittance.Given || inv.Mandate.Given || (inv.CreditNote && inv.DueDate.Given)
+	if inPayments && len(inv.Payments) == 0 {
+		return fault.New(fault.FieldInvalid, "UBL has a place for remittance reference (BT-83) and mandate (BT-89), "+
+			"and for the due date (BT-9) of a credit note, only in payment instructions (BG-16), and there are none")
 	}
 	b := &binding{inv: inv}
 	return xmlbind.Write(w, xmlbind.Root{Name: name, Namespaces: [][2]string{

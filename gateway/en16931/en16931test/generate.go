@@ -37,7 +37,9 @@ func Text() *rapid.Generator[string] {
 }
 
 // Date draws a date.
-func Date() *rapid.Generator[string] { return rapid.StringMatching(`20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9])`) }
+func Date() *rapid.Generator[string] {
+	return rapid.StringMatching(`20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9])`)
+}
 
 func fill(t *rapid.T, v reflect.Value) {
 	switch field := v.Addr().Interface().(type) {

@@ -77,6 +77,32 @@ func looksLikeIBAN(account string) bool {
 	return letter(account[0]) && letter(account[1]) && digit(account[2]) && digit(account[3])
 }
 
+// taxPoint writes the code of a tax point (BT-8) from UNTDID 2475, as CII does;
+// the model has that of UNTDID 2005, as UBL does. Other codes pass unchanged,
+// for a rule to find.
+type taxPoint struct{ text *lexical.Text }
+
+// taxPoints are invoice date, delivery date and payment date in both lists.
+var taxPoints = [...]struct{ model, cii string }{{"3", "5"}, {"35", "29"}, {"432", "72"}}
+
+func (p taxPoint) Lexical() (string, bool) {
+	for _, c := range taxPoints {
+		if p.text.Value == c.model {
+			return c.cii, p.text.Given
+		}
+	}
+	return p.text.Lexical()
+}
+
+func (p taxPoint) SetLexical(s string) {
+	p.text.SetLexical(s)
+	for _, c := range taxPoints {
+		if p.text.Value == c.cii {
+			p.text.Value = c.model
+		}
+	}
+}
+
 // breakdown visits the VAT breakdowns, each of which carries the tax point.
 func (b *binding) breakdown(c *xmlbind.Cursor) {
 	inv := b.inv
@@ -89,7 +115,7 @@ func (b *binding) breakdown(c *xmlbind.Cursor) {
 		c.Field("ram:CategoryCode", &v.Code)
 		c.Field("ram:ExemptionReasonCode", &v.ExemptionReasonCode)
 		dateTime(c, "ram:TaxPointDate", "udt:DateString", &pointDate)
-		c.Field("ram:DueDateTypeCode", &pointCode)
+		c.Field("ram:DueDateTypeCode", taxPoint{&pointCode})
 		c.Field("ram:RateApplicablePercent", &v.Rate)
 		if c.Writing() {
 			return

@@ -26,17 +26,18 @@ LINT         := $(TOOLS)/golangci-lint-$(LINT_VERSION)-$(shell $(GO) env GOVERSI
 .PHONY: help
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	  /^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 ##@ Build
 .PHONY: build fabric
 build: ## Build every program of Argosy into build/bin
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ $(PROGRAMS)
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/argosy-demo ./e2e/cmd/demo
+	@echo "building Argosy's programs (a minute or two the first time, seconds after that)"
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ $(PROGRAMS)
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/argosy-demo ./e2e/cmd/demo
 
 fabric: ## Build Fabric's peer and orderer, once (about 1.5 minutes)
-	$(GO) run -trimpath ./network/cmd/argosy-net fabric build
+	@$(GO) run -trimpath ./network/cmd/argosy-net fabric build
 
 ##@ Run
 .PHONY: demo up down status reset
@@ -96,7 +97,7 @@ test-race: ## Unit tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $(UNIT)
 
 ##@ Measure
-.PHONY: fuzz bench bench-up bench-accel
+.PHONY: fuzz bench bench-latency bench-up bench-accel
 fuzz: ## Run every fuzz target for FUZZTIME (20s) each
 	@$(GO) test -list '^Fuzz' ./... | \
 	awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, f[i]; n = 0}' | \
@@ -110,6 +111,9 @@ bench: ## Run every benchmark
 
 bench-accel: ## Run the accelerator's benchmarks only
 	$(GO) test -run '^$$' -bench . -benchmem ./accelsvc/...
+
+bench-latency: build fabric ## Time single transactions from submit to commit on the development network
+	$(BIN)/argosy-demo -latency 100
 
 bench-up: build fabric ## Time a network from nothing to its first committed transaction
 	$(BIN)/argosy-net bench-up

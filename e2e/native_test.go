@@ -1,15 +1,11 @@
 package e2e_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -113,7 +109,9 @@ func startNative(ctx context.Context) (*nativeNetwork, error) {
 		return nil, err
 	}
 	free := 0
-	net, err := native.Start(ctx, native.Options{Topology: top, TopologySource: "e2e", Dir: dir, BasePort: &free, Programs: programs})
+	net, err := native.Start(ctx, native.Options{
+		Topology: top, TopologySource: "e2e", Dir: dir, BasePort: &free, Programs: programs,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w\nlogs are in %s", err, filepath.Join(dir, "logs"))
 	}
@@ -128,6 +126,9 @@ func startNative(ctx context.Context) (*nativeNetwork, error) {
 		if signers[name], err = attestor.Load(profile.SM2Key); err != nil {
 			return n, err
 		}
+	}
+	if err := n.rest(ctx); err != nil {
+		return n, err
 	}
 	witness, err := scenario.NewWitness(ctx, n.ground, signers)
 	n.ground.Oracle = witness
@@ -248,43 +249,14 @@ func (n *nativeNetwork) Answers(ctx context.Context, organisation string) (scena
 	if err != nil {
 		return scenario.Answers{}, err
 	}
-	url := "http://" + n.Plan().Address(n.Plan().Ports(o).ChaincodeOps) + "/metrics"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	at := n.Plan().Address(n.Plan().Ports(o).ChaincodeOps)
+	sidecar, err := metric(ctx, at, "argosy_accel_calls_total", `path="sidecar"`)
 	if err != nil {
 		return scenario.Answers{}, err
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return scenario.Answers{}, err
+	software, err := metric(ctx, at, "argosy_accel_calls_total", `path="software"`)
+	if err == nil && sidecar+software == 0 {
+		err = errors.New("the chaincode's metrics say nothing of its accelerator")
 	}
-	defer func() { _ = response.Body.Close() }()
-	return countAnswers(bufio.NewScanner(response.Body))
-}
-
-// countAnswers adds up argosy_accel_calls_total{op="…",path="…"} by path.
-func countAnswers(lines *bufio.Scanner) (out scenario.Answers, err error) {
-	found := 0
-	for lines.Scan() {
-		series, value, ok := strings.Cut(lines.Text(), "} ")
-		if !ok || !strings.HasPrefix(series, "argosy_accel_calls_total{") {
-			continue
-		}
-		count, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return out, err
-		}
-		found++
-		if strings.Contains(series, `path="sidecar"`) {
-			out.Accelerator += uint64(count)
-		} else {
-			out.Software += uint64(count)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return out, err
-	}
-	if found == 0 {
-		return out, errors.New("the chaincode's metrics say nothing of its accelerator")
-	}
-	return out, nil
+	return scenario.Answers{Accelerator: uint64(sidecar), Software: uint64(software)}, err
 }

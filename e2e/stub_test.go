@@ -46,6 +46,7 @@ type stub struct {
 
 	mu      sync.Mutex
 	clients map[string]*client.Client
+	halted  map[trade.MSPID]bool
 }
 
 func newStub(t *testing.T) *scenario.Ground {
@@ -58,7 +59,10 @@ func newStub(t *testing.T) *scenario.Ground {
 	for _, id := range top.Members() {
 		members = append(members, trade.MSPID(id))
 	}
-	s := &stub{World: gatewaytest.NewWorld(t, members...), t: t, topology: top, clients: map[string]*client.Client{}}
+	s := &stub{
+		World: gatewaytest.NewWorld(t, members...), t: t, topology: top, clients: map[string]*client.Client{},
+		halted: map[trade.MSPID]bool{},
+	}
 	g := &scenario.Ground{Name: "stub", Topology: top, Network: s, Clock: s, Processes: s}
 	signers := map[scenario.SourceName]*attestor.Signer{}
 	for _, name := range []scenario.SourceName{scenario.Customs, scenario.Carrier} {
@@ -135,6 +139,7 @@ func (s *stub) Halt(_ context.Context, p scenario.Process) error {
 	org, err := s.organisation(p)
 	if err == nil {
 		s.Stop(org)
+		s.halted[org] = true
 	}
 	return err
 }
@@ -151,10 +156,12 @@ func (s *stub) Crash(ctx context.Context, p scenario.Process) error {
 // Start implements scenario.Processes.
 func (s *stub) Start(_ context.Context, p scenario.Process) error {
 	org, err := s.organisation(p)
-	if err != nil {
+	if err != nil || !s.halted[org] {
 		return err
 	}
-	return s.World.Start(org)
+	delete(s.halted, org)
+	s.World.Start(org)
+	return nil
 }
 
 // Answers implements scenario.Processes.

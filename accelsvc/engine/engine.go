@@ -4,7 +4,8 @@
 // which is why their answers are the same bytes.
 //
 // It refuses batches whose structure is wrong (ErrInvalid) and answers nothing
-// in part. It keeps no state and starts no goroutine. A context that ends stops
+// in part. It remembers nothing but public keys' Z values, a function of key and
+// user id, and starts no goroutine. A context that ends stops
 // it at the next chunk.
 package engine
 
@@ -75,10 +76,23 @@ func (b Batch) Check() error {
 }
 
 // Engine runs the operations on one kernel. The zero value is not usable.
-type Engine struct{ kernel kernel.Kernel }
+type Engine struct {
+	kernel kernel.Kernel
+	chunk  int // signatures between two looks at the context
+	z      *zCache
+}
 
-// New returns an engine on k.
-func New(k kernel.Kernel) Engine { return Engine{kernel: k} }
+// New returns an engine on k. Copies of an engine share what it remembers.
+func New(k kernel.Kernel) Engine {
+	e := Engine{kernel: k, chunk: verifyChunk, z: &zCache{values: map[zName]kernel.Digest{}}}
+	if b, ok := k.(batcher); ok {
+		e.chunk = b.BatchSize()
+	}
+	return e
+}
+
+// batcher is a kernel that wants larger chunks, being fast enough for them.
+type batcher interface{ BatchSize() int }
 
 // Kernel returns the name of the kernel.
 func (e Engine) Kernel() string { return e.kernel.Name() }
@@ -103,11 +117,11 @@ func (e Engine) Verify(ctx context.Context, b Batch) ([]bool, error) {
 		}
 	}
 	verdicts := make([]bool, len(records))
-	for lo := 0; lo < len(records); lo += verifyChunk {
+	for lo := 0; lo < len(records); lo += e.chunk {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		hi := min(lo+verifyChunk, len(records))
+		hi := min(lo+e.chunk, len(records))
 		e.kernel.Verify(b.Algorithm, b.Keys, records[lo:hi], verdicts[lo:hi])
 	}
 	return verdicts, nil
@@ -177,28 +191,57 @@ func (e Engine) withDigests(ctx context.Context, b Batch) ([]kernel.Record, erro
 	return records, nil
 }
 
-// prefixZ returns Z || M for each record (GB/T 32918.2, section 7.1, step B3).
-// Z is computed once for each key that is used.
+// prefixZ returns Z || M for each record (GB/T 32918.2, section 7.1, step B3), all
+// in one piece of memory.
 func (e Engine) prefixZ(ctx context.Context, b Batch) ([][]byte, error) {
-	position := make(map[uint32]int)
-	var inputs [][]byte
-	for i := range b.Records {
-		k := b.Records[i].Key
-		if _, seen := position[k]; !seen {
-			position[k] = len(inputs)
-			inputs = append(inputs, zInput(b.UserID, &b.Keys[k]))
-		}
-	}
-	z, err := e.Hash(ctx, kernel.SM3, inputs)
+	z, err := e.zOf(ctx, b)
 	if err != nil {
 		return nil, err
 	}
+	size := 0
+	for _, m := range b.Messages {
+		size += kernel.DigestSize + len(m)
+	}
+	text := make([]byte, 0, size)
 	out := make([][]byte, len(b.Records))
 	for i := range b.Records {
-		d := z[position[b.Records[i].Key]]
-		out[i] = append(append(make([]byte, 0, len(d)+len(b.Messages[i])), d[:]...), b.Messages[i]...)
+		start := len(text)
+		d := z[b.Records[i].Key]
+		text = append(append(text, d[:]...), b.Messages[i]...)
+		out[i] = text[start:len(text):len(text)]
 	}
 	return out, nil
+}
+
+// zOf returns Z of each key that the batch uses. Each is computed once and
+// remembered.
+func (e Engine) zOf(ctx context.Context, b Batch) (map[uint32]kernel.Digest, error) {
+	found := make(map[uint32]kernel.Digest)
+	var missing []uint32
+	var inputs [][]byte
+	for i := range b.Records {
+		k := b.Records[i].Key
+		if _, seen := found[k]; seen {
+			continue
+		}
+		z, ok := e.z.get(zName{b.Keys[k], string(b.UserID)})
+		if found[k] = z; !ok {
+			missing = append(missing, k)
+			inputs = append(inputs, zInput(b.UserID, &b.Keys[k]))
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	fresh, err := e.Hash(ctx, kernel.SM3, inputs)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range missing {
+		found[k] = fresh[i]
+		e.z.put(zName{b.Keys[k], string(b.UserID)}, fresh[i])
+	}
+	return found, nil
 }
 
 // sm2Parameters is a || b || xG || yG of the recommended curve (GB/T 32918.5).

@@ -3,8 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/argosy-trade/argosy/accelsvc/acceltest"
 	"github.com/argosy-trade/argosy/accelsvc/kernel"
 )
 
@@ -107,5 +111,90 @@ func TestContextStopsWorkBetweenChunks(t *testing.T) {
 	}
 	if calls != 1 {
 		t.Fatalf("the kernel was called %d times, want 1", calls)
+	}
+}
+
+// counting counts what its kernel hashes.
+type counting struct {
+	kernel.Kernel
+	messages *int
+}
+
+func (c counting) Hash(a kernel.HashAlgorithm, messages [][]byte, digests []kernel.Digest) {
+	*c.messages += len(messages)
+	c.Kernel.Hash(a, messages, digests)
+}
+
+// TestZIsComputedOncePerKeyAndUserID counts hashes and checks that the remembered
+// value is the right one for each user id.
+func TestZIsComputedOncePerKeyAndUserID(t *testing.T) {
+	signed := acceltest.Sign(t, kernel.SM2SM3, 10)
+	hashed := 0
+	e := New(counting{kernel.Emmansun{}, &hashed})
+	verify := func(userID string, wantValid bool, wantHashed int) {
+		t.Helper()
+		hashed = 0
+		got, err := e.Verify(t.Context(), Batch{
+			Algorithm: kernel.SM2SM3, Input: Messages, UserID: []byte(userID),
+			Keys: signed.Keys, Records: signed.Records, Messages: signed.Messages,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if v != (signed.Want[i] && wantValid) {
+				t.Errorf("user id %q: verdict %d is %v", userID, i, v)
+			}
+		}
+		if hashed != wantHashed {
+			t.Errorf("user id %q: %d messages hashed, want %d", userID, hashed, wantHashed)
+		}
+	}
+	verify("", true, 15)
+	verify("", true, 10)
+	verify("someone else", false, 15)
+	verify("someone else", false, 10)
+	verify(DefaultUserID, true, 15)
+	verify("", true, 10)
+	verify(strings.Repeat("x", zUserID+1), false, 15)
+	verify(strings.Repeat("x", zUserID+1), false, 15) // too long to be remembered
+}
+
+func TestZCacheIsBounded(t *testing.T) {
+	c := zCache{values: map[zName]kernel.Digest{}}
+	for i := range zLimit + 10 {
+		c.put(zName{userID: strconv.Itoa(i)}, kernel.Digest{1})
+	}
+	if len(c.values) != zLimit {
+		t.Fatalf("%d values, the limit is %d", len(c.values), zLimit)
+	}
+	if _, ok := c.get(zName{userID: strconv.Itoa(zLimit + 9)}); !ok {
+		t.Fatal("the newest value is gone")
+	}
+}
+
+// wide is a kernel that wants chunks of 100 signatures.
+type wide struct {
+	kernel.Kernel
+	sizes *[]int
+}
+
+func (wide) BatchSize() int { return 100 }
+
+func (w wide) Verify(_ kernel.Algorithm, _ []kernel.PublicKey, records []kernel.Record, _ []bool) {
+	*w.sizes = append(*w.sizes, len(records))
+}
+
+func TestKernelChoosesTheChunk(t *testing.T) {
+	var sizes []int
+	b := Batch{
+		Algorithm: kernel.SM2SM3, Input: Digests,
+		Keys: make([]kernel.PublicKey, 1), Records: make([]kernel.Record, 250),
+	}
+	if _, err := New(wide{kernel.Emmansun{}, &sizes}).Verify(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(sizes, []int{100, 100, 50}) {
+		t.Fatalf("chunks of %v", sizes)
 	}
 }

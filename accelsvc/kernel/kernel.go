@@ -108,16 +108,19 @@ type Kernel interface {
 // ErrUnknownKernel reports a kernel name that is not in Names.
 var ErrUnknownKernel = errors.New("kernel: unknown name")
 
-// Default is the kernel that a client uses in-process and a service uses when
-// its configuration names none: the fastest of the libraries.
-const Default = "emmansun"
+// Default is the kernel that a service uses when its configuration names none: the
+// fastest. A client's in-process software is Emmansun: it judges the service's
+// answers, so it must not share the service's code.
+const Default = "comb"
 
 // Names returns the names that New knows, the default first.
-func Names() []string { return []string{Default, "stdlib", "tjfoc"} }
+func Names() []string { return []string{Default, "emmansun", "stdlib", "tjfoc"} }
 
 // New returns the kernel called name.
 func New(name string) (Kernel, error) {
 	switch name {
+	case "comb":
+		return NewComb(), nil
 	case "emmansun":
 		return Emmansun{}, nil
 	case "stdlib":

@@ -9,6 +9,7 @@ import (
 
 	"github.com/argosy-trade/argosy/accelsvc/accelpb"
 	"github.com/argosy-trade/argosy/accelsvc/engine"
+	"github.com/argosy-trade/argosy/accelsvc/kernel"
 	"github.com/argosy-trade/argosy/accelsvc/wire"
 )
 
@@ -114,7 +115,16 @@ func (s *Server) registerKeys(req *accelpb.RegisterKeysRequest, c *call) (*accel
 	if err != nil {
 		return nil, err
 	}
+	if p, ok := s.kernel.(preparer); ok {
+		p.Prepare(a, keys)
+	}
 	return &accelpb.RegisterKeysReply{Epoch: s.keys.epoch, Ids: ids}, nil
+}
+
+// preparer is a kernel that can do something in advance for keys that will be
+// used. It returns soon and refuses nothing.
+type preparer interface {
+	Prepare(a kernel.Algorithm, keys []kernel.PublicKey)
 }
 
 // Stats implements the gRPC service.

@@ -9,6 +9,7 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/canon"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
+	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/stubtest"
 )
 
@@ -75,6 +76,35 @@ func TestPrivateReadsAreForOwnClientsOfPartiesOnly(t *testing.T) {
 	var own contract.Listing
 	if err := d.ask(d.clients["rival"], "Invoice:List", contract.Page{}, &own); err != nil || len(own.Documents) != 0 {
 		t.Fatalf("a rival lists %d documents: %v", len(own.Documents), err)
+	}
+}
+
+func TestCompaniesOfOneOrganisationDoNotReadEachOther(t *testing.T) {
+	w := newWorld(t)
+	w.client("supplier", exportBank, map[string]string{"argosy.role": "trader", "argosy.company": string(supplierID)})
+	w.enrol("supplier", supplierID, trade.RoleTrader)
+	d := newDeal(w)
+	d.issueInvoice()
+	for _, tc := range []struct {
+		client string
+		want   fault.Code
+	}{
+		{"exporter", ""},
+		{"importer", ""},
+		{"bank", ""},
+		{"supplier", fault.NotParty},
+		{"relay/" + exportBank, fault.NotParty},
+	} {
+		var body contract.BodyAnswer
+		err := w.ask(w.clients[tc.client], "Invoice:Body", contract.ByID{ID: d.invID}, &body)
+		if got := fault.CodeOf(err); got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.client, got, tc.want)
+		}
+		var list contract.Listing
+		err = w.ask(w.clients[tc.client], "Invoice:List", contract.Page{}, &list)
+		if err != nil || (len(list.Documents) == 1) != (tc.want == "") {
+			t.Errorf("%s lists %d documents: %v", tc.client, len(list.Documents), err)
+		}
 	}
 }
 

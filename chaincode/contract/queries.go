@@ -104,7 +104,8 @@ type BodyAnswer struct {
 }
 
 // Body returns the private body of a document to a client of this peer's own
-// organisation, if that organisation is a party.
+// organisation, if that organisation is a party and the client acts for a party
+// that the body names, or for the bank that hosts it.
 func (d *document) Body(ctx contractapi.TransactionContextInterface, in string) (string, error) {
 	a, err := d.body(ctx.GetStub(), in)
 	return d.options.answer(ctx.GetStub(), a, err)
@@ -115,7 +116,8 @@ func (d *document) body(stub shim.ChaincodeStubInterface, in string) (BodyAnswer
 	if err != nil {
 		return BodyAnswer{}, err
 	}
-	if err := d.requireOwnClient(stub); err != nil {
+	reader, err := d.reader(stub)
+	if err != nil {
 		return BodyAnswer{}, err
 	}
 	h, err := d.find(stub, q.ID)
@@ -137,22 +139,43 @@ func (d *document) body(stub shim.ChaincodeStubInterface, in string) (BodyAnswer
 	if a.Body == nil {
 		return BodyAnswer{}, fault.New(fault.PeerUnavailable, "this peer has not received the body yet").WithDoc(string(q.ID))
 	}
+	if err := d.mayRead(reader, a.Body); err != nil {
+		return BodyAnswer{}, err
+	}
 	if h.Note != nil {
 		a.Note, err = stub.GetPrivateData(own, state.NoteKey(h))
 	}
 	return a, err
 }
 
-// requireOwnClient refuses clients of other organisations: Fabric lets any
-// member's client ask any peer, and would hand out this organisation's data.
-func (d *document) requireOwnClient(stub shim.ChaincodeStubInterface) error {
-	c, err := caller(stub)
+// reader identifies who asks for private data. It refuses clients of other
+// organisations: Fabric lets any member's client ask any peer, and would hand
+// out this organisation's data.
+func (d *document) reader(stub shim.ChaincodeStubInterface) (trade.Caller, error) {
+	s, err := open(d.options, stub, false)
+	if err != nil {
+		return trade.Caller{}, err
+	}
+	if s.caller.MSP != d.options.MSPID {
+		return trade.Caller{}, fault.New(fault.PrivateRead, "a peer of %s gives private data to clients of %s only",
+			d.options.MSPID, d.options.MSPID)
+	}
+	return s.caller, s.identify()
+}
+
+// mayRead refuses readers whom the body does not name: companies of one
+// organisation compete too. A bank reads what the companies that it hosts deal
+// in; it runs the peer, and undertakes and finances on what it reads.
+func (d *document) mayRead(c trade.Caller, body []byte) error {
+	if c.Party.Has(trade.RoleBank) && c.Party.Active {
+		return nil
+	}
+	named, err := d.kind.Parties(body)
 	if err != nil {
 		return err
 	}
-	if c.MSP != d.options.MSPID {
-		return fault.New(fault.PrivateRead, "a peer of %s gives private data to clients of %s only",
-			d.options.MSPID, d.options.MSPID)
+	if c.Party.ID == "" || !slices.Contains(named, c.Party.ID) {
+		return fault.New(fault.NotParty, "only parties that the document names, and the bank that hosts them, read it")
 	}
 	return nil
 }
@@ -170,8 +193,7 @@ type Listing struct {
 	Next      trade.DocID    `json:"next,omitempty"`
 }
 
-// List returns the headers of the valid documents that the caller's own
-// organisation is a party of.
+// List returns the headers of the valid documents that the caller may read.
 func (d *document) List(ctx contractapi.TransactionContextInterface, in string) (string, error) {
 	a, err := d.list(ctx.GetStub(), in)
 	return d.options.answer(ctx.GetStub(), a, err)
@@ -182,7 +204,8 @@ func (d *document) list(stub shim.ChaincodeStubInterface, in string) (Listing, e
 	if err != nil {
 		return Listing{}, err
 	}
-	if err := d.requireOwnClient(stub); err != nil {
+	reader, err := d.reader(stub)
+	if err != nil {
 		return Listing{}, err
 	}
 	limit, err := pageSize(q.Limit)
@@ -204,7 +227,8 @@ func (d *document) list(stub shim.ChaincodeStubInterface, in string) (Listing, e
 		}
 		id := state.IDOfBody(kv.GetKey())
 		h, ok, err := docs.Find(id)
-		if err == nil && ok && h.Kind == d.kind.Name && (q.State == "" || q.State == h.State) && docs.Check(h) == nil {
+		asked := h.Kind == d.kind.Name && (q.State == "" || q.State == h.State)
+		if err == nil && ok && asked && d.mayRead(reader, kv.GetValue()) == nil && docs.Check(h) == nil {
 			out.Documents = append(out.Documents, h)
 		}
 		if len(out.Documents) == limit || scanned == maxScanned {

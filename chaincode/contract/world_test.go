@@ -40,6 +40,7 @@ const (
 	importerID = trade.PartyID("529900ARGOSYIMPRTR96")
 	bankID     = trade.PartyID("529900ARGOSYIMBANK18")
 	rivalID    = trade.PartyID("529900ARGOSYRIVAL085")
+	supplierID = trade.PartyID("529900ARGOSYSUPPL039")
 )
 
 // software is the accelerator without a sidecar.

@@ -10,7 +10,6 @@ package demo
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -22,10 +21,10 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
+	"github.com/argosy-trade/argosy/e2e/outside"
 	"github.com/argosy-trade/argosy/e2e/scenario"
 	"github.com/argosy-trade/argosy/gateway/client"
 	"github.com/argosy-trade/argosy/gateway/ubl"
-	"github.com/argosy-trade/argosy/network/native"
 	"github.com/argosy-trade/argosy/network/topology"
 )
 
@@ -47,26 +46,23 @@ const patience = 60 * time.Second
 // demo is one run.
 type demo struct {
 	Options
-	desc    *native.Description
 	mu      sync.Mutex
 	clients map[string]*client.Client
 	tale    tale
 	refs    references
+	outside *outside.World
 	begun   uint64 // block of the first step
 	invoice trade.DocID
 	deed    client.IssuedUndertaking
 }
 
-// references are the outside world's names for the shipment, new in each run.
-type references struct{ MRN, Container string }
-
 // Run plays the trade. It returns an error when any part of it did not happen.
 func Run(ctx context.Context, o Options) error {
-	desc, err := native.ReadDescription(o.Dir)
+	around, err := outside.Around(o.Dir)
 	if err != nil {
 		return err
 	}
-	d := &demo{Options: o, desc: desc, clients: map[string]*client.Client{}, tale: tale{out: o.Out}}
+	d := &demo{Options: o, outside: around, clients: map[string]*client.Client{}, tale: tale{out: o.Out}}
 	defer d.close()
 	d.refs = newReferences()
 	for _, act := range []func(context.Context) error{
@@ -233,35 +229,10 @@ func (d *demo) await(ctx context.Context, name string, block uint64) error {
 	return c.AwaitBlock(ctx, block)
 }
 
-const letters = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+// references are the outside world's names for the shipment, new in each run.
+type references struct{ MRN, Container string }
 
-// newReferences makes up a movement reference number and a container number
-// with the right check digit (ISO 6346).
 func newReferences() references {
-	var b [14]byte
-	_, _ = rand.Read(b[:]) // crypto/rand does not fail
-	mrn := time.Now().Format("06") + "DE"
-	for _, x := range b {
-		mrn += string(letters[int(x)%len(letters)])
-	}
-	container := "ARGU"
-	for _, x := range b[:6] {
-		container += string('0' + rune(x%10))
-	}
-	return references{MRN: mrn, Container: container + string('0'+containerCheck(container))}
-}
-
-// containerCheck is the check digit of ISO 6346, 4.2: letters count from 10
-// upwards leaving out multiples of 11, positions double.
-func containerCheck(first10 string) rune {
-	sum := 0
-	for i, c := range first10 {
-		v := int(c - '0')
-		if c >= 'A' {
-			v = int(c-'A') + 10
-			v += (v - 1) / 10 // 11, 22 and 33 are left out
-		}
-		sum += v << i
-	}
-	return rune(sum % 11 % 10)
+	run := client.NewRequestID()
+	return references{MRN: outside.MRN("demo", run), Container: outside.Container("demo", run)}
 }

@@ -17,11 +17,11 @@ import (
 // ship lets carrier and customs speak and waits for what follows by itself.
 func (d *demo) ship(ctx context.Context) error {
 	begun := time.Now()
-	if err := d.carrierInspect(ctx); err != nil {
+	if err := d.outside.CarrierInspect(ctx, d.refs.Container); err != nil {
 		return err
 	}
 	d.tale.say("carrier", "reports over HTTP (DCSA Track & Trace): inspection of %s approved", d.refs.Container)
-	if err := d.customsClear(); err != nil {
+	if err := d.outside.CustomsClear(d.refs.MRN); err != nil {
 		return err
 	}
 	d.tale.say("customs", "drops a notification (WCO data model, function 09): %s cleared", d.refs.MRN)
@@ -66,7 +66,7 @@ func (d *demo) payout(ctx context.Context) error {
 	d.tale.file = out
 	d.tale.step("settled", "(the bank's agent) authorises and sends pain.001: "+amount(doc.Body.Amount), h, begun)
 	begun = time.Now()
-	if err := d.engineAnswers(doc.Body.UETR); err != nil {
+	if err := d.outside.EngineSettles(doc.Body.UETR, "ENGINE-"+d.refs.MRN[4:]); err != nil {
 		return err
 	}
 	d.tale.say("importbank", "answers from its payment engine (pacs.002): ACSC, settled")
@@ -123,7 +123,7 @@ func waitFor[T any](ctx context.Context, what string, ask func(context.Context) 
 // instructionFile finds the file in which the bank's agent told its engine to
 // make the payment.
 func (d *demo) instructionFile(uetr string) (string, bool, error) {
-	files, err := filepath.Glob(d.exchange("bank-out", "*.xml"))
+	files, err := filepath.Glob(d.outside.Exchange("bank-out", "*.xml"))
 	if err != nil {
 		return "", false, err
 	}

@@ -181,7 +181,7 @@ func seen(err error) (string, error) {
 	switch code := fault.CodeOf(err); {
 	case err == nil:
 		return "everything", nil
-	case code == fault.DocNotFound || code == fault.PrivateRead:
+	case code == fault.DocNotFound || code == fault.PrivateRead || code == fault.NotParty:
 		return "header only", nil
 	default:
 		return "", err

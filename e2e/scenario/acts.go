@@ -102,15 +102,35 @@ func move[S any](of func(*client.Client) S, step func(S, context.Context, trade.
 	}
 }
 
-func acceptUndertaking(ctx context.Context, _ *stage, a act) (uint64, error) {
+// acceptUndertaking accepts. The SDK tries a release at once; when a peer that
+// has to endorse it has not even seen the acceptance, the remedy of the code is
+// followed: once more, when everybody has it.
+func acceptUndertaking(ctx context.Context, s *stage, a act) (uint64, error) {
 	r, err := a.who.Undertakings.Accept(ctx, a.target.id, a.option...)
-	if r.Released != nil {
-		return r.Released.Block, err
+	if r.Released != nil || err != nil {
+		return max(r.Block, released(r)), err
 	}
-	if err == nil && r.ReleaseFault != nil && r.ReleaseFault.Code != fault.ConditionUnmet {
+	if r.ReleaseFault != nil && r.ReleaseFault.Code == fault.EndorsersDisagree {
+		if err := Everywhere(ctx, s.ground, r.Block, s.shakenPeers()...); err != nil {
+			return r.Block, err
+		}
+		again, err := a.who.Undertakings.Release(ctx, a.target.id)
+		if err == nil {
+			return again.Block, nil
+		}
+		r.ReleaseFault, _ = fault.From(err)
+	}
+	if r.ReleaseFault != nil && r.ReleaseFault.Code != fault.ConditionUnmet {
 		return r.Block, r.ReleaseFault
 	}
-	return r.Block, err
+	return r.Block, nil
+}
+
+func released(r client.AcceptedUndertaking) uint64 {
+	if r.Released == nil {
+		return 0
+	}
+	return r.Released.Block
 }
 
 func dispute(ctx context.Context, _ *stage, a act) (uint64, error) {
@@ -238,7 +258,7 @@ func (s *stage) conditions(words []string) ([]undertaking.Condition, error) {
 		if len(f) != 3 {
 			return nil, fmt.Errorf("a condition is written like customs-cleared MRN 26DE587, not %q", one)
 		}
-		out = append(out, undertaking.Condition{Type: factType(f[0]), Scheme: f[1], Identifier: s.reference(f[2])})
+		out = append(out, undertaking.Condition{Type: factType(f[0]), Scheme: f[1], Identifier: s.identifier(f[1], f[2])})
 	}
 	return out, nil
 }

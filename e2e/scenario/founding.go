@@ -39,8 +39,10 @@ type station struct {
 }
 
 var stations = map[SourceName]station{
-	Customs: {"authority-customs", "Authority", "authority-relay",
-		[]string{attest.CustomsCleared, attest.CustomsReleased, attest.Discharged}},
+	Customs: {
+		"authority-customs", "Authority", "authority-relay",
+		[]string{attest.CustomsCleared, attest.CustomsReleased, attest.Discharged},
+	},
 	Carrier: {"carrier-track", "Carrier", "carrier-relay", []string{attest.Discharged, attest.InspectionPassed}},
 }
 
@@ -50,8 +52,10 @@ var policies = []attest.Policy{
 	{Type: attest.CustomsCleared, Sources: []attest.SourceID{"authority-customs"}, Threshold: 1},
 	{Type: attest.CustomsReleased, Sources: []attest.SourceID{"authority-customs"}, Threshold: 1},
 	{Type: attest.InspectionPassed, Sources: []attest.SourceID{"carrier-track"}, Threshold: 1},
-	{Type: attest.Discharged, Sources: []attest.SourceID{"authority-customs", "carrier-track"}, Threshold: 2,
-		ToleranceSeconds: 3600},
+	{
+		Type: attest.Discharged, Sources: []attest.SourceID{"authority-customs", "carrier-track"}, Threshold: 2,
+		ToleranceSeconds: 3600,
+	},
 }
 
 // validity of a source's key around the founding.

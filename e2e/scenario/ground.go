@@ -7,6 +7,28 @@
 // its own; documents get random ids and references a suffix, so that the same
 // story runs again and again on one living network.
 //
+// The words of a story. WHO is a client of the topology, or anyone, which is a
+// competitor of the parties; TEXT of several words stands in single quotes:
+//
+//	as WHO issue invoice NAME to BUYER for 125000.00 EUR
+//	as WHO undertake NAME on INVOICE [for AMOUNT] [within 30 days] when FACT [and FACT]
+//	as WHO accept|dispute|withdraw|reject|release|stop|discharge|expire NAME [because TEXT]
+//	as WHO authorise|send|settle|reject NAME.payment [because CODE]
+//	as WHO read NAME            as WHO list invoices|undertakings|payments [in STATE]
+//	as WHO suspend|reinstate COMPANY
+//	as WHO forge FACT of customs|carrier
+//	… having seen version N     … under request R
+//	customs|carrier reports|repeats|retracts FACT [2 hours ago]
+//	halt|crash|start peer|orderer|accelerator|chaincode ORGANISATION
+//	deadline NAME passes        advance 31 days        engine of BANK settles NAME.payment
+//
+//	! LINE, then: refused CODE [naming TEXT]
+//	state NAME STATE [for WHO]  becomes NAME STATE     version NAME N
+//	history NAME STATE STATE …  listed NAME            waiting NAME for SCHEME ID
+//	fact FACT STATE             answers of ORGANISATION come from software|accelerator
+//
+// A FACT is a type, a scheme and an identifier: customs-cleared MRN 26DE587.
+//
 // The package refuses to guess: a word that it does not know fails the story,
 // a refusal counts only if the story names its code, and what a ground cannot
 // do must be skipped by the story itself, with the reason in words. It never
@@ -33,6 +55,8 @@ type Ground struct {
 	Oracle   Oracle
 	// Processes is nil on a ground without processes of any kind.
 	Processes Processes
+	// Engine is nil on a ground without a bank's agent.
+	Engine Engine
 }
 
 // Network connects people.
@@ -53,6 +77,12 @@ type Clock interface {
 // Oracle brings messages about the outside world onto the ledger.
 type Oracle interface {
 	Report(ctx context.Context, m Message) (client.Receipt[client.Reported], error)
+}
+
+// Engine is the payment engine behind a bank's settlement agent.
+type Engine interface {
+	// Settle answers the payment with the UETR: settled, under the reference.
+	Settle(ctx context.Context, uetr, reference string) error
 }
 
 // Message is what a source says.
@@ -86,7 +116,7 @@ type Processes interface {
 	Halt(ctx context.Context, p Process) error
 	// Crash kills the process. Who watches over it may bring it back by itself.
 	Crash(ctx context.Context, p Process) error
-	// Start brings the process back and returns when it serves.
+	// Start brings the process back, unless it runs, and returns when it serves.
 	Start(ctx context.Context, p Process) error
 	// Answers counts who has answered the organisation's chaincode so far.
 	Answers(ctx context.Context, organisation string) (Answers, error)

@@ -174,7 +174,7 @@ func fact(ctx context.Context, s *stage, words []string) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
-	f, err := c.Facts.Get(ctx, attest.SubjectOf(words[1], s.reference(words[2])), factType(words[0]))
+	f, err := c.Facts.Get(ctx, attest.SubjectOf(words[1], s.identifier(words[1], words[2])), factType(words[0]))
 	if fault.CodeOf(err) == fault.FactNotFound {
 		f.State, err = "UNKNOWN", nil
 	}
@@ -194,7 +194,7 @@ func waiting(ctx context.Context, s *stage, words []string) (bool, string, error
 	if err != nil {
 		return false, "", err
 	}
-	page, err := c.Undertakings.Waiting(ctx, attest.SubjectOf(words[2], s.reference(words[3])), "")
+	page, err := c.Undertakings.Waiting(ctx, attest.SubjectOf(words[2], s.identifier(words[2], words[3])), "")
 	return slices.Contains(page.IDs, p.id), fmt.Sprintf("%d waiting", len(page.IDs)), err
 }
 

@@ -15,11 +15,12 @@ import (
 // must be so, by the word that they begin with.
 var (
 	actions = map[string]line{
-		"as": as, "customs": tell(Customs), "carrier": tell(Carrier), "deadline": deadline, "advance": advance,
+		"as": as, "customs": tell(Customs), "carrier": tell(Carrier), "engine": engine,
+		"deadline": deadline, "advance": advance,
 		"halt": manage(Processes.Halt), "crash": manage(Processes.Crash), "start": manage(Processes.Start),
 	}
 	checks = map[string]truth{
-		"refused": refused, "state": state, "version": version, "history": history, "listed": listed,
+		"refused": refused, "state": state, "becomes": becomes, "version": version, "history": history, "listed": listed,
 		"fact": fact, "waiting": waiting, "answers": answers,
 	}
 )
@@ -63,14 +64,14 @@ func Run(t *testing.T, dir string, alone bool, grounds Grounds) {
 			if !ok {
 				return fmt.Errorf("a %T runs the story", env.T())
 			}
-			s, err := newStage(p.T.Context(), h.ground(p.T))
+			s, err := newStage(p.Context(), h.ground(p.T))
 			if err != nil {
 				return err
 			}
 			env.Values[stageKey{}] = s
 			env.Defer(func() {
 				if err := s.clear(); err != nil {
-					p.T.Errorf("the story's end: %v", err)
+					p.Errorf("the story's end: %v", err)
 				}
 			})
 			return nil
@@ -96,6 +97,7 @@ type house struct {
 }
 
 func (h *house) ground(t *testing.T) *Ground {
+	t.Helper()
 	g := h.common
 	if g == nil {
 		g = h.grounds(t)
@@ -122,7 +124,10 @@ func (h *house) skips() []string {
 	return h.skipped
 }
 
-func (h *house) at(t *testing.T) player { return player{T: t, house: h} }
+func (h *house) at(t *testing.T) player {
+	t.Helper()
+	return player{T: t, house: h}
+}
 
 // player is a test as testscript sees it.
 type player struct {

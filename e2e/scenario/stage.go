@@ -11,11 +11,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/argosy-trade/argosy/chaincode/domain/attest"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
+	"github.com/argosy-trade/argosy/e2e/outside"
 	"github.com/argosy-trade/argosy/gateway/client"
 )
 
@@ -175,6 +177,19 @@ func (s *stage) caused(block uint64) { s.block = max(s.block, block) }
 
 // reference makes a reference of the story this performance's own.
 func (s *stage) reference(name string) string { return name + "-" + s.run }
+
+// identifier is what the story's name for a shipment or container stands for
+// in this performance: of the right shape, because real messages carry it.
+func (s *stage) identifier(scheme, name string) string {
+	switch scheme {
+	case attest.SchemeMRN:
+		return outside.MRN(name, s.run)
+	case attest.SchemeContainer:
+		return outside.Container(name, s.run)
+	default:
+		return s.reference(name)
+	}
+}
 
 func (s *stage) paper(name string) (paper, error) {
 	p, ok := s.papers[name]

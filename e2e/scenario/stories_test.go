@@ -11,9 +11,13 @@ import (
 // not know: only our own words, a comment first, no refusal without its code,
 // and a reason for every ground on which a story is not performed.
 func TestStoriesAreWellTold(t *testing.T) {
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no stories:", err)
+	var names []string
+	for _, pattern := range []string{"testdata/*.txtar", "testdata/unattended/*.txtar"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no stories:", pattern, err)
+		}
+		names = append(names, found...)
 	}
 	for _, name := range names {
 		text, err := os.ReadFile(name)

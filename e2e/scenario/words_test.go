@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -67,11 +68,7 @@ func TestAmount(t *testing.T) {
 
 func TestSpan(t *testing.T) {
 	for text, want := range map[string]time.Duration{"1 day": 24 * time.Hour, "8 seconds": 8 * time.Second} {
-		var words []string
-		for _, w := range []string{text[:1], text[2:]} {
-			words = append(words, w)
-		}
-		if got, err := span(words); err != nil || got != want {
+		if got, err := span(strings.Fields(text)); err != nil || got != want {
 			t.Errorf("%s: %s %v", text, got, err)
 		}
 	}

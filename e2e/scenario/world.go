@@ -26,7 +26,7 @@ func tell(source SourceName) line {
 		if len(words) != 4 || !slices.Contains([]string{"reports", "repeats", "retracts"}, words[0]) {
 			return fmt.Errorf("write: %s reports TYPE SCHEME ID, or repeats, or retracts", source)
 		}
-		m.Type, m.Scheme, m.Identifier = factType(words[1]), words[2], s.reference(words[3])
+		m.Type, m.Scheme, m.Identifier = factType(words[1]), words[2], s.identifier(words[2], words[3])
 		m.Again, m.Retracted = words[0] == "repeats", words[0] == "retracts"
 		r, err := s.ground.Oracle.Report(ctx, m)
 		if err != nil {
@@ -51,7 +51,8 @@ func forge(ctx context.Context, s *stage, a act) (uint64, error) {
 	}
 	o := a.p.object
 	r, err := s.ground.Oracle.Report(ctx, Message{
-		Source: SourceName(of), Type: factType(o[0]), Scheme: o[1], Identifier: s.reference(o[2]), By: a.who.Profile().Name,
+		Source: SourceName(of), Type: factType(o[0]), Scheme: o[1], Identifier: s.identifier(o[1], o[2]),
+		By: a.who.Profile().Name,
 	})
 	return r.Block, err
 }

@@ -108,6 +108,14 @@ func judgeDetails(st *status.Status, details []*gateway.ErrorDetail, orgs []trad
 	return said(first)
 }
 
+// refusedByOthers reports whether only organisations other than the caller's
+// refused. The gateway asks a peer of its own organisation first and goes on to
+// others only after it has endorsed, so those may be a block behind it.
+func refusedByOthers(err error, own trade.MSPID) bool {
+	details := errorDetails(status.Convert(unwrapStatus(err)))
+	return len(details) > 0 && !organisationsOf(details)[string(own)]
+}
+
 // said is the verdict on a refusal that a rule has written. A peer that has not
 // received a body yet says so with a code of its own, and soon has it.
 func said(f *fault.Error) verdict {
@@ -199,6 +207,21 @@ func unwrapStatus(err error) error {
 		return status.FromContextError(err).Err()
 	}
 	return err
+}
+
+// newProposals says how many new proposals may follow a transaction that was
+// committed as invalid. Fabric looks at endorsement before versions: when two
+// transactions of one block create the same document, the first one protects
+// its keys and the second fails for lack of endorsement, not for its reads. One
+// more proposal tells the one case from the other.
+func newProposals(code peer.TxValidationCode) int {
+	if code == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE {
+		return 1
+	}
+	if _, conflict := validationFault(code); conflict {
+		return maxConflicts
+	}
+	return 0
 }
 
 // validationFault says what an invalid transaction means. conflict marks codes

@@ -86,7 +86,7 @@ func (c *Client) transact(ctx context.Context, build func(context.Context) (call
 		f.RequestID, f.Attempts = o.requestID, attempt
 		var rejected *RejectedError
 		if errors.As(err, &rejected) {
-			if _, conflict := validationFault(rejected.Validation); conflict && conflicts < maxConflicts {
+			if conflicts < newProposals(rejected.Validation) {
 				if c.timing.pause(ctx, conflicts) == nil {
 					conflicts++
 					continue
@@ -154,6 +154,9 @@ func (c *Client) endorse(ctx context.Context, build func(context.Context) (call,
 			return tx, nil
 		}
 		v := judge(err, cl.orgs)
+		if v.again == never && len(cl.orgs) == 0 && refusedByOthers(err, c.profile.MSPID) {
+			v.again = disagreed
+		}
 		failure := &NothingHappenedError{Failure{
 			Fault: v.fault, Phase: PhaseEndorse, TransactionID: id, Version: cl.version, cause: err,
 		}}

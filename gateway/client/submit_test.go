@@ -147,8 +147,21 @@ func TestEndorsementPolicyFailureIsRejected(t *testing.T) {
 	d.ledger.Validate = func(int) peer.TxValidationCode { return peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE }
 	_, err := d.connect(t, quick).Invoices.Accept(t.Context(), d.header.ID)
 	var rejected *client.RejectedError
-	if !errors.As(err, &rejected) || rejected.Code() != fault.EndorsementFailed || rejected.Attempts != 1 {
+	if !errors.As(err, &rejected) || rejected.Code() != fault.EndorsementFailed || rejected.Attempts != 2 {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestCreationThatLostARaceWithItselfSucceeds(t *testing.T) {
+	d := newDesk(t)
+	d.ledger.OnEndorse = issued
+	d.ledger.Validate = func(nth int) peer.TxValidationCode {
+		return []peer.TxValidationCode{
+			peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, peer.TxValidationCode_VALID,
+		}[nth-1]
+	}
+	if r, err := d.connect(t, quick).Invoices.Accept(t.Context(), d.header.ID); err != nil || r.Attempts != 2 {
+		t.Errorf("%+v %v", r, err)
 	}
 }
 
@@ -366,9 +379,7 @@ func TestFailOverToAnotherPeer(t *testing.T) {
 	if _, err := c.Invoices.Accept(t.Context(), d.header.ID); err != nil {
 		t.Fatalf("with the first peer down: %v", err)
 	}
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	first.Start()
 	second.Stop()
 	if _, err := c.Invoices.Accept(t.Context(), d.header.ID); err != nil {
 		t.Fatalf("with the second peer down: %v", err)

@@ -134,7 +134,7 @@ func TestReconnectsAfterPeersDie(t *testing.T) {
 			case 1: // the rest of the stream is lost, whichever peer it came from
 				b.peers[0].Stop()
 				b.peers[1].Stop()
-				return b.peers[1].Start()
+				b.peers[1].Start()
 			case 2:
 				b.commit(t, 1)
 			}
@@ -149,7 +149,7 @@ func TestInvalidTransactionsAreNotTold(t *testing.T) {
 	b := newBench(t)
 	b.ledger.Validate = func(nth int) peer.TxValidationCode {
 		if nth == 1 {
-			return peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE
+			return peer.TxValidationCode_BAD_CREATOR_SIGNATURE
 		}
 		return peer.TxValidationCode_VALID
 	}

@@ -16,7 +16,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -84,7 +83,7 @@ type Peer struct {
 
 	backend Backend
 	network *Network
-	address string
+	door    *door
 	mu      sync.Mutex
 	server  *grpc.Server
 }
@@ -92,43 +91,39 @@ type Peer struct {
 // StartPeer starts a peer of the network on a free port.
 func (n *Network) StartPeer(tb testing.TB, backend Backend) *Peer {
 	tb.Helper()
-	p := &Peer{backend: backend, network: n}
-	if err := p.Start(); err != nil {
+	d, err := openDoor()
+	if err != nil {
 		tb.Fatalf("gatewaytest: %v", err)
 	}
-	tb.Cleanup(p.Stop)
+	p := &Peer{backend: backend, network: n, door: d}
+	p.Start()
+	tb.Cleanup(func() {
+		p.Stop()
+		_ = d.listener.Close()
+	})
 	return p
 }
 
 // Address is where the peer listens; it stays the same over restarts.
-func (p *Peer) Address() string { return p.address }
+func (p *Peer) Address() string { return p.door.listener.Addr().String() }
 
 // Start starts the peer, again after Stop.
-func (p *Peer) Start() error {
+func (p *Peer) Start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	address := p.address
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	p.address = listener.Addr().String()
 	p.server = grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{p.network.serverCertificate}, MinVersion: tls.VersionTLS12,
 	})))
 	gateway.RegisterGatewayServer(p.server, p)
 	peer.RegisterDeliverServer(p.server, p)
-	go func(s *grpc.Server) { _ = s.Serve(listener) }(p.server)
-	return nil
+	go func(s *grpc.Server, l net.Listener) { _ = s.Serve(l) }(p.server, p.door.enter())
 }
 
 // Stop breaks all connections, like a kill -9.
 func (p *Peer) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.door.shut()
 	p.server.Stop()
 }
 

@@ -101,9 +101,9 @@ func (w *World) Stop(org trade.MSPID) {
 }
 
 // Start brings the organisation's peer back.
-func (w *World) Start(org trade.MSPID) error {
+func (w *World) Start(org trade.MSPID) {
 	w.Stub.StartPeer(string(org))
-	return w.peers[org].Start()
+	w.peers[org].Start()
 }
 
 // stubPeer is the backend of one organisation's peer.

@@ -135,6 +135,13 @@ func (b *builder) application() *cb.ConfigGroup {
 	g := newGroup()
 	b.standardPolicies(g)
 	b.value(g, "Capabilities", capabilities("V2_5"))
+	// Fabric gives whoever may follow whole blocks the private data of his
+	// organisation with them, past every check of the chaincode. Companies of
+	// one organisation compete: they follow filtered blocks and events, and
+	// whole blocks are for the organisations' administrators.
+	b.value(g, "ACLs", &pb.ACLs{Acls: map[string]*pb.APIResource{
+		"event/Block": {PolicyRef: "/Channel/Application/Admins"},
+	}})
 	b.implicit(g, "Endorsement", "Endorsement", cb.ImplicitMetaPolicy_MAJORITY)
 	// A chaincode whose keys carry their own policies needs no more than one
 	// organisation to create a key.

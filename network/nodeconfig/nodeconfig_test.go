@@ -1,6 +1,7 @@
 package nodeconfig
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,12 +22,16 @@ const service = `    services:
         arguments: [serve, --config, "${config}"]
         ports: [operations, http]
         sm2Keys: [seal]
+        secrets: [webhook]
+        folders: [inbox]
         config:
           listen: 127.0.0.1:${port:http}
           port: ${port:operations}
           profile: ${profile:exporter}
           keys: ["${sm2key:seal}", "${sm2key:exporter}"]
           depth: 3
+          secret: ${secret:webhook}
+          inbox: ${folder:inbox}
 `
 
 // written writes the configuration of the default topology with a service.
@@ -141,6 +146,7 @@ func TestServiceTemplateIsFilled(t *testing.T) {
 	got := read(t, ServiceFile(p, o, "watch"))
 	want := map[string]any{
 		"listen": "127.0.0.1:17071", "port": 17070, "profile": p.Profile("exporter"), "depth": 3,
+		"secret": p.Secret("webhook"), "inbox": p.Folder("inbox"),
 		"keys": []any{p.Keys.SM2Key(o, "seal"), p.Keys.SM2Key(o, "exporter")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -157,6 +163,32 @@ func TestServiceTemplateIsFilled(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"serve", "--config", ServiceFile(p, o, "watch")}, args); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestSecretsAreMadeOnceAndFoldersExist(t *testing.T) {
+	p := written(t)
+	o := &p.Topology.Organisations[0]
+	config := read(t, ServiceFile(p, o, "watch"))
+	first, err := os.ReadFile(p.Secret("webhook"))
+	if err != nil || config["secret"] != p.Secret("webhook") {
+		t.Fatalf("%v: %v", config["secret"], err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(first)))
+	if err != nil || len(raw) != secretBytes {
+		t.Errorf("%d bytes, %v", len(raw), err)
+	}
+	if info, err := os.Stat(p.Secret("webhook")); err != nil || info.Mode().Perm() != fileMode {
+		t.Errorf("%v %v", info, err)
+	}
+	if info, err := os.Stat(p.Folder("inbox")); err != nil || !info.IsDir() || config["inbox"] != p.Folder("inbox") {
+		t.Errorf("%v: %v", config["inbox"], err)
+	}
+	if err := Write(p, PackageIDs{}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(p.Secret("webhook")); err != nil || string(again) != string(first) {
+		t.Errorf("the next start made another secret (%v)", err)
 	}
 }
 

@@ -122,6 +122,18 @@ type Decoder interface {
 	Decode(raw []byte) ([]Event, *Refusal)
 }
 
+// Meaning is one row of a decoder's mapping table, for people.
+type Meaning struct {
+	// Code is the source's own code.
+	Code string `json:"code"`
+	// Fact is the fact type that it establishes; empty for none.
+	Fact string `json:"fact,omitempty"`
+	// Withdraws are the fact types that it takes back.
+	Withdraws []string `json:"withdraws,omitempty"`
+	// Note says why there is no fact.
+	Note string `json:"note,omitempty"`
+}
+
 // Validate refuses an event that a decoder must not give; it is the last check
 // before an event is recorded.
 func (e Event) Validate() *Refusal {

@@ -17,7 +17,6 @@ CREATE TABLE messages (
 	detail      TEXT NOT NULL DEFAULT '',
 	UNIQUE (source, sha256)
 ) STRICT;
-CREATE INDEX messages_apart ON messages (id) WHERE reason <> '';
 
 -- The events in the messages. A conflict has the id of a recorded event and
 -- other content; it is kept, and means nothing.
@@ -104,8 +103,7 @@ CREATE TABLE outbox (
 	updated_at  INTEGER NOT NULL,
 	UNIQUE (source, subject, type, sequence)
 ) STRICT;
-CREATE INDEX outbox_state ON outbox (state, created_at);
-CREATE INDEX outbox_open ON outbox (next_at, id) WHERE state IN ('new', 'endorsed', 'submitted') AND busy = 0;
+CREATE INDEX outbox_due ON outbox (state, next_at);
 
 -- Subjects of committed facts whose waiting documents are looked for.
 CREATE TABLE watches (

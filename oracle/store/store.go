@@ -28,11 +28,16 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 )
 
-//go:embed schema1.sql
-var schema1 string
+var (
+	//go:embed schema1.sql
+	schema1 string
+	//go:embed schema2.sql
+	schema2 string
+)
 
-// migrations lists the steps from version n to n+1.
-var migrations = []string{schema1}
+// migrations lists the steps from version n to n+1. A step that has been
+// released is never changed.
+var migrations = []string{schema1, schema2}
 
 // busyMillis is how long a statement waits for another process, which is only
 // ever the command line beside the service.

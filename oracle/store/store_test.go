@@ -367,6 +367,27 @@ func TestR22DeadLettersAreReplayed(t *testing.T) {
 	}
 }
 
+// TestMigratesAnOlderDatabase: what an older program has stored is still there.
+func TestMigratesAnOlderDatabase(t *testing.T) {
+	newest := migrations
+	t.Cleanup(func() { migrations = newest })
+	migrations = newest[:1]
+	path := filepath.Join(t.TempDir(), "old.db")
+	s := reopen(t, path)
+	receive(t, s, delivery(1, said{"e1", "A", attest.Actual, t0, t0 - 5, false, ""}))
+	must(t, s.Close())
+	migrations = newest
+	s = reopen(t, path)
+	if rows := lease(t, s, t0+10); len(rows) != 1 {
+		t.Errorf("leased %+v", rows)
+	}
+	var version int
+	must(t, s.db.QueryRow("PRAGMA user_version").Scan(&version))
+	if version != len(newest) {
+		t.Errorf("version %d, want %d", version, len(newest))
+	}
+}
+
 func TestRefusesANewerSchemaAndASecondService(t *testing.T) {
 	s, path := open(t)
 	if _, err := s.db.Exec("PRAGMA user_version = 99"); err != nil {

@@ -71,7 +71,7 @@ func TestWrongConfigurationsAreExplained(t *testing.T) {
 
 func TestKernelsPassTheirSelfTests(t *testing.T) {
 	out, err := run(t.Context(), "kernels")
-	if err != nil || strings.Count(out, "passed") != 3 || !strings.Contains(out, "emmansun (default)") {
+	if err != nil || strings.Count(out, "passed") != 4 || !strings.Contains(out, "comb (default)") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }

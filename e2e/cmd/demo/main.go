@@ -20,16 +20,17 @@ import (
 func main() {
 	dir := flag.String("dir", native.DefaultDir, "state directory of the network")
 	invoice := flag.String("invoice", "gateway/ubl/testdata/invoice-export.xml", "UBL 2.1 invoice to import")
+	latency := flag.Int("latency", 0, "instead of the trade, time this many single transactions")
 	flag.Parse()
 	ctx, cancel := service.SignalContext(context.Background())
 	defer cancel()
-	if err := run(ctx, *dir, *invoice); err != nil {
+	if err := run(ctx, *dir, *invoice, *latency); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir, invoice string) error {
+func run(ctx context.Context, dir, invoice string, latency int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -48,6 +49,10 @@ func run(ctx context.Context, dir, invoice string) error {
 	if err != nil {
 		return err
 	}
+	options := demo.Options{Dir: dir, Topology: t, Invoice: invoice, Out: os.Stdout}
+	if latency > 0 {
+		return demo.Latency(ctx, options, latency)
+	}
 	fmt.Printf("\nOne trade, from invoice to payout\n")
-	return demo.Run(ctx, demo.Options{Dir: dir, Topology: t, Invoice: invoice, Out: os.Stdout})
+	return demo.Run(ctx, options)
 }

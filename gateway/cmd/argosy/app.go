@@ -31,6 +31,9 @@ type app struct {
 	profile string
 	output  string
 	timeout time.Duration
+	// afterBlock makes a command wait until its own peer has a block that
+	// somebody else was told of.
+	afterBlock uint64
 	// requestID and version make a command repeatable after its outcome was
 	// unknown.
 	requestID string
@@ -71,6 +74,7 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.profile, "profile", a.env("ARGOSY_PROFILE"), "profile file or name ($ARGOSY_PROFILE)")
 	flags.StringVar(&a.output, "output", "human", "human or json")
 	flags.DurationVar(&a.timeout, "timeout", defaultTimeout, "time for the whole command")
+	flags.Uint64Var(&a.afterBlock, "after-block", 0, "first wait until this organisation's peer has the block")
 	root.AddCommand(a.partyCommand(), a.constitutionCommand(), a.sourceCommand(), a.policyCommand(), a.factCommand(),
 		a.invoiceCommand(), a.undertakingCommand(), a.paymentCommand(), a.transactionCommand(), a.explainCommand(),
 		a.versionCommand())
@@ -130,6 +134,11 @@ func (a *app) connected(do action) func(*cobra.Command, []string) error {
 		c, err := client.Connect(ctx, profile, a.options...)
 		if err != nil {
 			return fault.Wrap(fault.ArgumentMalformed, err, "%v", err)
+		}
+		if a.afterBlock > 0 {
+			if err := c.AwaitBlock(ctx, a.afterBlock); err != nil {
+				return errors.Join(err, c.Close())
+			}
 		}
 		return errors.Join(do(ctx, c, args), c.Close())
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,8 @@ func TestATradeOnTheCommandLine(t *testing.T) {
 	var issued client.Receipt[trade.Header]
 	d.must(&issued, "exporter", "invoice issue ../../ubl/testdata/invoice-export.xml")
 	id := string(issued.Value.ID)
-	if status := d.as("importer", "invoice accept "+id); status != 0 || !strings.Contains(d.out, "ACCEPTED") {
+	line := fmt.Sprintf("invoice accept %s --after-block %d", id, issued.Block)
+	if status := d.as("importer", line); status != 0 || !strings.Contains(d.out, "ACCEPTED") {
 		t.Fatalf("status %d: %s%s", status, d.out, d.err)
 	}
 	var u client.IssuedUndertaking
@@ -114,6 +116,7 @@ func TestATradeOnTheCommandLine(t *testing.T) {
 		{"importer", "invoice accept " + id + " --at-version 1", 5, []string{"VERSION_STALE"}},
 		{"exporter", "party apply --name Again", 6, []string{"BINDING_TAKEN"}},
 		{"exporter", "fact show LOADED:BL:X", 4, []string{"FACT_NOT_FOUND"}},
+		{"exporter", "party mine --after-block 99999 --timeout 50ms", 8, []string{"PEER_UNAVAILABLE", "99999"}},
 		{"exporter", "undertaking issue --invoice " + id, 2, []string{"FIELD_INVALID"}},
 	} {
 		status := d.as(tc.who, tc.line)

@@ -87,7 +87,10 @@ const maxSources = 64
 
 // kind is what is known of one kind of source. Adding a source adds a row.
 type kind struct {
-	decoder source.Decoder
+	decoder interface {
+		source.Decoder
+		Meanings() []source.Meaning
+	}
 	// status answers a pushed message that was taken.
 	status int
 }

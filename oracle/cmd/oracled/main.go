@@ -6,6 +6,7 @@
 //	oracled classify FILE…             say what messages mean, without a network
 //	oracled dead list|replay           look at dead letters, send them again
 //	oracled quarantine list|show       look at what could not be understood
+//	oracled mappings                   print what each code of a source means
 //	oracled keys FILE…                 print public keys for the registration
 package main
 
@@ -62,7 +63,7 @@ func newCommand(env environment) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(env), checkCommand(), classifyCommand(), deadCommand(env), quarantineCommand(),
-		keysCommand())
+		mappingsCommand(), keysCommand())
 	return root
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -210,6 +211,30 @@ func TestClassifyEveryPublicSample(t *testing.T) {
 	}
 	if n := strings.Count(out, "\n"); n != len(args)-3 {
 		t.Errorf("%d lines for %d files", n, len(args)-3)
+	}
+}
+
+var update = flag.Bool("update", false, "write the mapping tables into docs/oracle.md")
+
+// TestDocumentedMappings: the page shows the tables as they are.
+func TestDocumentedMappings(t *testing.T) {
+	path := filepath.Join("..", "..", "..", "docs", "oracle.md")
+	page, err := os.ReadFile(path)
+	must(t, err)
+	tables, status := run(t, "", "mappings")
+	if status != 0 {
+		t.Fatalf("%d %s", status, tables)
+	}
+	before, rest, ok := strings.Cut(string(page), "<!-- mappings -->\n")
+	_, after, ok2 := strings.Cut(rest, "<!-- end -->")
+	if !ok || !ok2 {
+		t.Fatal("docs/oracle.md has lost the marks around its tables")
+	}
+	want := before + "<!-- mappings -->\n" + tables + "\n<!-- end -->" + after
+	if *update {
+		must(t, os.WriteFile(path, []byte(want), 0o644))
+	} else if want != string(page) {
+		t.Error("docs/oracle.md shows other tables than the code has; run this test with -update")
 	}
 }
 

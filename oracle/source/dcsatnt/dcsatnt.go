@@ -115,7 +115,7 @@ func interpret(o object, e *source.Event) (m meaning, about func(object) []sourc
 		known = documentTypes[document] && documentSteps[step]
 		m = documentEvents[document][step]
 		if m.fact == "" && len(m.withdraws) == 0 {
-			m.reason = "a step of paperwork that says nothing of the goods"
+			m.reason = otherPaper
 		}
 		about = cargo
 	case "":

@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	sourcetest.Run(t, Decoder{}, []sourcetest.Sample{
-		{Name: "list", Raw: events, Events: 4, Observations: 4, Reformatted: compact.Bytes()},
+		{Name: "list", Raw: events, Events: 4, Observations: 5, Reformatted: compact.Bytes()},
 		{Name: "single", Raw: []byte(synthetic()), Events: 1, Observations: 1},
 	})
 }
@@ -62,8 +62,12 @@ func TestDecode(t *testing.T) {
 	var lines []string
 	for _, e := range got {
 		for _, o := range e.Observations {
-			lines = append(lines, fmt.Sprintf("%s %s:%s %s %s %s", e.Place, o.Subject.Scheme, o.Subject.Identifier,
-				o.Type, o.Classifier, o.OccurredAt))
+			line := fmt.Sprintf("%s %s:%s %s %s %s", e.Place, o.Subject.Scheme, o.Subject.Identifier,
+				o.Type, o.Classifier, o.OccurredAt)
+			if o.Withdraws {
+				line += " no longer"
+			}
+			lines = append(lines, line)
 		}
 		if e.Refusal != nil {
 			lines = append(lines, e.Code+" "+string(e.Refusal.Reason))
@@ -74,6 +78,7 @@ func TestDecode(t *testing.T) {
 		"DEHAM BL:HLCUSHA2611ABCD1 ARRIVED EST 2026-12-20T05:00:00.000Z",
 		"DEHAM CONTAINER:MSKU1234565 ARRIVED EST 2026-12-20T05:00:00.000Z",
 		" CONTAINER:MSKU1234565 INSPECTION_PASSED ACT 2026-11-19T07:30:00.000Z",
+		" CONTAINER:MSKU1234565 INSPECTION_FAILED ACT 2026-11-19T07:30:00.000Z no longer",
 		"SHIPMENT/TRD/ISSU ACT NO_FACT",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {

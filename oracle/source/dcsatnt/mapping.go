@@ -1,11 +1,18 @@
 package dcsatnt
 
-import "github.com/argosy-trade/argosy/chaincode/domain/attest"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/argosy-trade/argosy/chaincode/domain/attest"
+	"github.com/argosy-trade/argosy/oracle/source"
+)
 
 // mappingVersion names the tables below; a change of any row is a new version.
 const mappingVersion = "dcsa-tnt-2.2/1"
 
-// meaning is what an event code says: one of fact, withdraws or reason is set.
+// meaning is what an event code says: a fact, fact types that no longer hold, or
+// the reason why it is neither.
 type meaning struct {
 	fact string
 	// withdraws are fact types that no longer hold for the subjects.
@@ -48,20 +55,25 @@ var equipmentEvents = map[string]meaning{
 // An inspection certificate (ICE) that is approved says that the inspection was
 // passed, one that is rejected that it was not. One that is merely issued says
 // that a certificate exists, not what stands in it, and establishes nothing.
-// Voiding a certificate takes its result back.
+// The two exclude each other, so the later one takes the earlier back, as voiding
+// a certificate takes back either. A clearance that is held or rejected is no
+// longer a release.
 var documentEvents = map[string]map[string]meaning{
 	"ICE": {
-		"APPR": {fact: attest.InspectionPassed},
-		"REJE": {fact: attest.InspectionFailed},
+		"APPR": {fact: attest.InspectionPassed, withdraws: []string{attest.InspectionFailed}},
+		"REJE": {fact: attest.InspectionFailed, withdraws: []string{attest.InspectionPassed}},
 		"VOID": {withdraws: []string{attest.InspectionPassed, attest.InspectionFailed}},
 	},
 	"CUC": {
 		"RELS": {fact: attest.CustomsReleased},
-		"HOLD": {fact: attest.CustomsControl},
-		"REJE": {fact: attest.CustomsRejected},
+		"HOLD": {fact: attest.CustomsControl, withdraws: []string{attest.CustomsReleased}},
+		"REJE": {fact: attest.CustomsRejected, withdraws: []string{attest.CustomsReleased}},
 		"VOID": {withdraws: []string{attest.CustomsReleased}},
 	},
 }
+
+// otherPaper is why every other event about a document establishes nothing.
+const otherPaper = "a step of paperwork that says nothing of the goods"
 
 // documentTypes and documentSteps are the other codes that the standard knows.
 var (
@@ -77,4 +89,21 @@ func set(codes ...string) map[string]bool {
 		m[c] = true
 	}
 	return m
+}
+
+// Meanings returns the tables as one, sorted by code.
+func (Decoder) Meanings() []source.Meaning {
+	var out []source.Meaning
+	add := func(prefix string, table map[string]meaning) {
+		for code, m := range table {
+			out = append(out, source.Meaning{Code: prefix + code, Fact: m.fact, Withdraws: m.withdraws, Note: m.reason})
+		}
+	}
+	add("TRANSPORT ", transportEvents)
+	add("EQUIPMENT ", equipmentEvents)
+	for document, table := range documentEvents {
+		add("SHIPMENT "+document+" ", table)
+	}
+	slices.SortFunc(out, func(a, b source.Meaning) int { return cmp.Compare(a.Code, b.Code) })
+	return append(out, source.Meaning{Code: "SHIPMENT, any other", Note: otherPaper})
 }

@@ -1,6 +1,12 @@
 package wcodms
 
-import "github.com/argosy-trade/argosy/chaincode/domain/attest"
+import (
+	"maps"
+	"slices"
+
+	"github.com/argosy-trade/argosy/chaincode/domain/attest"
+	"github.com/argosy-trade/argosy/oracle/source"
+)
 
 // mappingVersion names the table below; a change of any row is a new version.
 const mappingVersion = "wco-dms/1"
@@ -43,4 +49,14 @@ var meanings = map[string]meaning{
 	"16": {name: "EOG", reason: "goods have left the territory; no fact type stands for it"},
 	"17": {name: "EXT", reason: "the declaration was handed to an external party"},
 	"18": {name: "GER", reason: "a request for evidence of exit"},
+}
+
+// Meanings returns the table, sorted by code.
+func (Decoder) Meanings() []source.Meaning {
+	var out []source.Meaning
+	for _, code := range slices.Sorted(maps.Keys(meanings)) {
+		m := meanings[code]
+		out = append(out, source.Meaning{Code: code + " " + m.name, Fact: m.fact, Withdraws: m.withdraws, Note: m.reason})
+	}
+	return out
 }

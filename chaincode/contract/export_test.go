@@ -1,0 +1,4 @@
+package contract
+
+// VerifierFault is verifierFault, for tests.
+var VerifierFault = verifierFault

@@ -33,9 +33,6 @@ const root = "CrossIndustryInvoice"
 // binding counts them in hundreds of rules, CII-SR-001 and so on.
 const ruleNotHeld = "CII-SR"
 
-// maxNotHeld bounds the report of elements that the model does not hold.
-const maxNotHeld = 100
-
 // Parse reads one invoice or credit note into the semantic model, with the
 // findings on its form. The rules of EN 16931 are for en16931.Check.
 func Parse(raw []byte) (*en16931.Invoice, []en16931.Finding, error) {
@@ -53,15 +50,12 @@ func FromTree(tree *safexml.Node) (*en16931.Invoice, []en16931.Finding, error) {
 			tree.Name.Local, tree.Name.Space)
 	}
 	b := &binding{inv: &en16931.Invoice{}}
-	left := 0
 	xmlbind.Read(tree, b.document, func(path string, _ *safexml.Node) {
-		if left++; left <= maxNotHeld {
-			b.warn(path, "is not part of EN 16931 and is not read")
-		}
+		b.warn(path, "is not part of EN 16931 and is not read")
 	})
 	code := b.inv.TypeCode.Value
 	b.inv.CreditNote = codelist.Has(codelist.CreditNoteType, code) && !codelist.Has(codelist.InvoiceType, code)
-	return b.inv, b.findings, nil
+	return b.inv, en16931.Bound(b.findings), nil
 }
 
 // Write writes the invoice or credit note, the same one always alike. Of

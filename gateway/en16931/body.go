@@ -23,6 +23,9 @@ type BodyOptions struct {
 	// Seller and Buyer are the parties' ids in the registry; they take the
 	// place of what the invoice says.
 	Seller, Buyer trade.PartyID
+	// Due is the due date (BT-9) where the invoice gives none, as an e-fapiao
+	// does not.
+	Due trade.Date
 }
 
 // conversion builds the body and collects what it cannot convert.
@@ -46,6 +49,9 @@ func (inv *Invoice) Body(o BodyOptions) (invoice.Body, []Finding) {
 		OrderReference: inv.PurchaseOrder.Value, PaymentTerms: inv.PaymentTerms.Value,
 		Seller: c.trader(inv.Seller, "BG-4", o.Seller),
 		Buyer:  c.trader(inv.Buyer, "BG-7", o.Buyer),
+	}
+	if b.DueDate == "" {
+		b.DueDate = o.Due
 	}
 	if b.TypeCode != "" && b.TypeCode != "380" {
 		c.fatal("ARGOSY-TYPE", "BT-3", "only commercial invoices (380) can be issued; this is type "+b.TypeCode)

@@ -6,10 +6,6 @@ import (
 	"slices"
 )
 
-// maxPerRule bounds the findings of one rule: a clerk mends the first ones and
-// asks again, and an invoice of thousands of bad lines makes no endless report.
-const maxPerRule = 100
-
 // Rule is one business rule. Text says what must hold.
 type Rule struct {
 	ID       string
@@ -40,21 +36,14 @@ func Check(inv *Invoice) []Finding {
 	v := newView(inv)
 	var findings []Finding
 	for _, r := range Rules() {
-		count := 0
 		r.check(v, func(path, message string) {
-			if count++; count > maxPerRule {
-				return
-			}
 			if message == "" {
 				message = r.Text
 			}
 			findings = append(findings, Finding{r.ID, r.Severity, path, message})
 		})
-		if count > maxPerRule {
-			findings = append(findings, Finding{r.ID, r.Severity, "", fmt.Sprintf("%d more", count-maxPerRule)})
-		}
 	}
-	return findings
+	return Bound(findings)
 }
 
 // view is an invoice with what several rules ask of it, computed once.

@@ -16,9 +16,6 @@ const Format = "E-FAPIAO"
 // root is the local name of the root element.
 const root = "EInvoice"
 
-// maxNotHeld bounds the report of elements that the model does not hold.
-const maxNotHeld = 100
-
 // Invoice is one e-fapiao. Texts and numbers are as they were written.
 type Invoice struct {
 	ID      lexical.Text // EIid; the number again
@@ -110,15 +107,12 @@ func FromTree(tree *safexml.Node) (*Invoice, []en16931.Finding, error) {
 	}
 	inv := &Invoice{}
 	var findings []en16931.Finding
-	left := 0
 	xmlbind.Read(tree, inv.visit, func(path string, _ *safexml.Node) {
-		if left++; left <= maxNotHeld {
-			findings = append(findings, en16931.Finding{
-				Rule: "FAPIAO-NOT-HELD", Severity: en16931.Warning, Path: path, Message: "is not read",
-			})
-		}
+		findings = append(findings, en16931.Finding{
+			Rule: "FAPIAO-NOT-HELD", Severity: en16931.Warning, Path: path, Message: "is not read",
+		})
 	})
-	return inv, findings, nil
+	return inv, en16931.Bound(findings), nil
 }
 
 // Write writes the invoice, the same one always alike.

@@ -58,7 +58,7 @@ func (inv *Invoice) Model() (*en16931.Invoice, []en16931.Finding) {
 		m.Lines = append(m.Lines, line)
 	})
 	m.Breakdown = groups.all
-	return m, findings
+	return m, en16931.Bound(findings)
 }
 
 func amount(n lexical.Number) en16931.Amount {

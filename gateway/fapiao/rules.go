@@ -13,9 +13,6 @@ import (
 	"github.com/argosy-trade/argosy/gateway/money"
 )
 
-// maxPerRule bounds the findings of one rule.
-const maxPerRule = 100
-
 // currency is that of every e-fapiao.
 const currency = "CNY"
 
@@ -61,18 +58,14 @@ func Rules() []Rule {
 func Check(inv *Invoice) []en16931.Finding {
 	var findings []en16931.Finding
 	for _, r := range Rules() {
-		count := 0
 		r.check(inv, func(path, message string) {
-			if count++; count > maxPerRule {
-				return
-			}
 			if message == "" {
 				message = r.Text
 			}
 			findings = append(findings, en16931.Finding{Rule: r.ID, Severity: r.Severity, Path: path, Message: message})
 		})
 	}
-	return findings
+	return en16931.Bound(findings)
 }
 
 func headRules() []Rule {

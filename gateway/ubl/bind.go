@@ -20,8 +20,6 @@ const (
 type binding struct {
 	inv      *en16931.Invoice
 	findings []en16931.Finding
-	left     int // parts of the file that were not read
-	badCodes int // codes in them that are in no list
 }
 
 func (b *binding) fatal(rule, path, format string, args ...any) {

@@ -31,11 +31,9 @@ var codePlaces = [...]codePlace{
 
 // leave reports a part of the file that the model does not hold.
 func (b *binding) leave(path string, n *safexml.Node) {
-	if b.left++; b.left <= maxNotHeld {
-		b.findings = append(b.findings, en16931.Finding{
-			Rule: ruleNotHeld, Severity: en16931.Warning, Path: path, Message: "is not part of EN 16931 and is not read",
-		})
-	}
+	b.findings = append(b.findings, en16931.Finding{
+		Rule: ruleNotHeld, Severity: en16931.Warning, Path: path, Message: "is not part of EN 16931 and is not read",
+	})
 	if n != nil {
 		b.sweep(path, n)
 	}
@@ -48,8 +46,7 @@ func (b *binding) sweep(path string, n *safexml.Node) {
 			if n.Name.Local != p.parent || child.Name.Local != p.child {
 				continue
 			}
-			if code, given := p.code(child); given && !codelist.Has(p.list, code) && b.badCodes < maxNotHeld {
-				b.badCodes++
+			if code, given := p.code(child); given && !codelist.Has(p.list, code) {
 				b.fatal(p.rule, path+"/"+p.child, "%q is not a code of the list", code)
 			}
 		}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
-	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/gateway/en16931"
 	"github.com/argosy-trade/argosy/gateway/safexml"
 	"github.com/argosy-trade/argosy/gateway/xmlbind"
@@ -31,9 +30,6 @@ const Format = "UBL-2.1"
 // maxBytes bounds a file: two thousand lines with long texts take some 4 MiB of
 // UBL.
 const maxBytes = 8 << 20
-
-// maxNotHeld bounds the report of elements that the model does not hold.
-const maxNotHeld = 100
 
 // The namespaces of UBL 2.1.
 const (
@@ -69,13 +65,7 @@ type Options = en16931.BodyOptions
 
 // Result is an invoice as it was read. The body has no salt; the SDK chooses
 // one.
-type Result struct {
-	Body     invoice.Body `json:"body"`
-	Findings []Finding    `json:"findings"`
-}
-
-// Fatal reports whether a finding keeps the invoice from being issued.
-func (r Result) Fatal() bool { return en16931.AnyFatal(r.Findings) }
+type Result = en16931.Draft
 
 // Read reads one invoice to be issued on the ledger. Credit notes are refused
 // with ErrCreditNote: the ledger has no such document yet. The error is for
@@ -92,19 +82,8 @@ func Read(r io.Reader, o Options) (Result, error) {
 	if inv.CreditNote {
 		return Result{}, fault.Wrap(fault.FieldInvalid, ErrCreditNote, "%v", ErrCreditNote)
 	}
-	findings = en16931.Relax(append(findings, en16931.Check(inv)...), inv.Currency.Value)
-	body, more := inv.Body(o)
-	body.Original = invoice.Original{Format: Format, SHA256: sha256.Sum256(raw)}
-	result := Result{Body: body, Findings: append(findings, more...)}
-	probe := body
-	probe.Salt = trade.Salt{1} // the SDK chooses the real one
-	if err := probe.Validate(); err != nil && !result.Fatal() {
-		f, _ := fault.From(err)
-		result.Findings = append(result.Findings, Finding{
-			Rule: "ARGOSY-BODY", Severity: Fatal, Path: f.Field, Message: f.Message,
-		})
-	}
-	return result, nil
+	findings = append(findings, en16931.Check(inv)...)
+	return en16931.NewDraft(inv, findings, invoice.Original{Format: Format, SHA256: sha256.Sum256(raw)}, o), nil
 }
 
 // Parse reads one invoice or credit note into the semantic model, with the
@@ -117,29 +96,35 @@ func Parse(raw []byte) (*en16931.Invoice, []Finding, error) {
 	return FromTree(root)
 }
 
+// Is reports whether a file that is parsed already is a UBL invoice or credit
+// note; one without a namespace is taken for it.
+func Is(root *safexml.Node) bool {
+	switch root.Name.Local {
+	case "Invoice":
+		return root.Name.Space == NamespaceInvoice || root.Name.Space == ""
+	case "CreditNote":
+		return root.Name.Space == NamespaceCreditNote || root.Name.Space == ""
+	default:
+		return false
+	}
+}
+
 // FromTree reads a file that is parsed already.
 func FromTree(root *safexml.Node) (*en16931.Invoice, []Finding, error) {
 	b := &binding{inv: &en16931.Invoice{}}
-	namespace := NamespaceInvoice
-	switch root.Name.Local {
-	case "Invoice":
-	case "CreditNote":
-		b.inv.CreditNote, namespace = true, NamespaceCreditNote
-	default:
-		return nil, nil, fault.New(fault.ArgumentMalformed, "the root element is %q, not a UBL Invoice", root.Name.Local)
+	if !Is(root) {
+		return nil, nil, fault.New(fault.ArgumentMalformed, "the root element is %q of namespace %q, not a UBL 2.1 invoice",
+			root.Name.Local, root.Name.Space)
 	}
-	switch root.Name.Space {
-	case namespace:
-	case "":
+	b.inv.CreditNote = root.Name.Local == "CreditNote"
+	if root.Name.Space == "" {
 		b.findings = append(b.findings, Finding{
 			Rule: "ARGOSY-NAMESPACE", Severity: Warning, Path: root.Name.Local, Message: "has no namespace; it is read as UBL 2.1",
 		})
-	default:
-		return nil, nil, fault.New(fault.ArgumentMalformed, "the root element is of namespace %q, not UBL 2.1", root.Name.Space)
 	}
 	xmlbind.Read(root, b.document, b.leave)
 	b.forms()
-	return b.inv, b.findings, nil
+	return b.inv, en16931.Bound(b.findings), nil
 }
 
 // Write writes the invoice or credit note, the same one always alike.

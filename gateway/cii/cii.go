@@ -50,8 +50,8 @@ func FromTree(tree *safexml.Node) (*en16931.Invoice, []en16931.Finding, error) {
 			tree.Name.Local, tree.Name.Space)
 	}
 	b := &binding{inv: &en16931.Invoice{}}
-	xmlbind.Read(tree, b.document, func(path string, _ *safexml.Node) {
-		b.warn(path, "is not part of EN 16931 and is not read")
+	xmlbind.Read(tree, b.document, func(l xmlbind.Left) {
+		b.warn(l.Path, "is not part of EN 16931 and is not read")
 	})
 	code := b.inv.TypeCode.Value
 	b.inv.CreditNote = codelist.Has(codelist.CreditNoteType, code) && !codelist.Has(codelist.InvoiceType, code)
@@ -126,8 +126,8 @@ func attribute(name string, v xmlbind.Value) func(*xmlbind.Cursor) {
 }
 
 // nested binds v to the child of a child.
-func nested(c *xmlbind.Cursor, name, child string, v xmlbind.Value, more ...func(*xmlbind.Cursor)) {
-	c.Group(name, func(c *xmlbind.Cursor) { c.Field(child, v, more...) })
+func nested(c *xmlbind.Cursor, name, child string, v xmlbind.Value) {
+	c.Group(name, func(c *xmlbind.Cursor) { c.Field(child, v) })
 }
 
 // dateTime binds a date in the given kind of date string.
@@ -135,7 +135,9 @@ func dateTime(c *xmlbind.Cursor, name, kind string, t *lexical.Text) {
 	if c.Writing() && !t.Given {
 		return
 	}
-	nested(c, name, kind, date{t}, attribute("format", &fixed{text: formatDate}))
+	c.Group(name, func(c *xmlbind.Cursor) {
+		c.Field(kind, date{t}, attribute("format", &fixed{text: formatDate}))
+	})
 }
 
 const (

@@ -94,19 +94,38 @@ const maxDecimals = 2
 func decimalRules() []Rule {
 	var rules []Rule
 	for _, d := range [][2]string{
-		{"01", "BT-92"}, {"02", "BT-93"}, {"05", "BT-99"}, {"06", "BT-100"}, {"09", "BT-106"}, {"10", "BT-107"},
-		{"11", "BT-108"}, {"12", "BT-109"}, {"13", "BT-110"}, {"14", "BT-112"}, {"15", "BT-111"}, {"16", "BT-113"},
-		{"17", "BT-114"}, {"18", "BT-115"}, {"19", "BT-116"}, {"20", "BT-117"}, {"23", "BT-131"}, {"24", "BT-136"},
-		{"25", "BT-137"}, {"27", "BT-141"}, {"28", "BT-142"},
+		{"01", "BT-92"},
+		{"02", "BT-93"},
+		{"05", "BT-99"},
+		{"06", "BT-100"},
+		{"09", "BT-106"},
+		{"10", "BT-107"},
+		{"11", "BT-108"},
+		{"12", "BT-109"},
+		{"13", "BT-110"},
+		{"14", "BT-112"},
+		{"15", "BT-111"},
+		{"16", "BT-113"},
+		{"17", "BT-114"},
+		{"18", "BT-115"},
+		{"19", "BT-116"},
+		{"20", "BT-117"},
+		{"23", "BT-131"},
+		{"24", "BT-136"},
+		{"25", "BT-137"},
+		{"27", "BT-141"},
+		{"28", "BT-142"},
 	} {
-		rules = append(rules, Rule{"BR-DEC-" + d[0], Fatal, "The amount " + d[1] + " has at most two decimals.",
+		rules = append(rules, Rule{
+			"BR-DEC-" + d[0], Fatal, "The amount " + d[1] + " has at most two decimals.",
 			func(v *view, found report) {
 				v.amounts(func(a *Amount, term string, at path) {
 					if term == d[1] && a.Decimals() > maxDecimals {
 						found(at(term), "")
 					}
 				})
-			}})
+			},
+		})
 	}
 	return rules
 }

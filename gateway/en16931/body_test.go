@@ -49,9 +49,10 @@ func TestAnInvoiceOfOneCategoryIsValid(t *testing.T) {
 
 func sample() invoice.Body {
 	return invoice.Body{
-		Salt: trade.Salt{1}, Number: "EXP-1", IssueDate: "2026-11-02", TypeCode: "380", Currency: "EUR", DueDate: "2027-01-31",
-		Seller: invoice.Trader{Party: "529900EXAMPLEEXP0105", Name: "Hansa Pumps GmbH", Country: "DE", TaxID: "DE999999999"},
-		Buyer:  invoice.Trader{Party: "91350100M000100Y43", Name: "Buyer", Country: "CN"},
+		Salt: trade.Salt{1}, Number: "EXP-1", IssueDate: "2026-11-02", TypeCode: "380", Currency: "EUR",
+		DueDate: "2027-01-31",
+		Seller:  invoice.Trader{Party: "529900EXAMPLEEXP0105", Name: "Hansa Pumps GmbH", Country: "DE", TaxID: "DE999999999"},
+		Buyer:   invoice.Trader{Party: "91350100M000100Y43", Name: "Buyer", Country: "CN"},
 		Lines: []invoice.Line{{
 			ID: "1", Name: "Pump", Unit: "C62", HSCode: "841370", NetMinor: 20050,
 			Quantity: trade.Decimal{Unscaled: 2}, Price: trade.Decimal{Unscaled: 10025, Scale: 2},

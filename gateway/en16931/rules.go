@@ -27,7 +27,7 @@ type path func(term string) string
 
 // Rules returns the table of all rules, by topic.
 func Rules() []Rule {
-	return slices.Concat(headRules(), partyRules(), lineRules(), adjustmentRules(), paymentRules(),
+	return slices.Concat(headRules(), partyRules(), lineRules(), itemRules(), adjustmentRules(), paymentRules(),
 		sumRules(), breakdownRules(), vatRules(), codeRules(), decimalRules())
 }
 

@@ -16,7 +16,8 @@ func breakdownRules() []Rule {
 			func(b *VATBreakdown) bool { return b.Code.Blank() }),
 		eachBreakdown("BR-48", "BT-119", "A VAT breakdown (BG-23) has a rate (BT-119), unless it is not subject to VAT.",
 			func(b *VATBreakdown) bool { return b.Rate.Blank() && b.Code.Value != outOfScope }),
-		{"BR-CO-14", Fatal, "The VAT of the invoice (BT-110) is the sum of the breakdowns' tax amounts (BT-117).",
+		{
+			"BR-CO-14", Fatal, "The VAT of the invoice (BT-110) is the sum of the breakdowns' tax amounts (BT-117).",
 			func(v *view, found report) {
 				if len(v.Breakdown) == 0 {
 					return
@@ -28,15 +29,20 @@ func breakdownRules() []Rule {
 					}
 					return sum
 				})(v, found)
-			}},
-		{"BR-CO-17", Fatal, "The tax amount of a breakdown (BT-117) is its taxable amount times its rate.",
+			},
+		},
+		{
+			"BR-CO-17", Fatal, "The tax amount of a breakdown (BT-117) is its taxable amount times its rate.",
 			func(v *view, found report) {
 				for i := range v.Breakdown {
 					taxOf(&v.Breakdown[i], within("BG-23", i), found)
 				}
-			}},
-		{"BR-CO-18", Fatal, "An invoice has at least one VAT breakdown (BG-23).",
-			when("BG-23", func(v *view) bool { return len(v.Breakdown) == 0 })},
+			},
+		},
+		{
+			"BR-CO-18", Fatal, "An invoice has at least one VAT breakdown (BG-23).",
+			when("BG-23", func(v *view) bool { return len(v.Breakdown) == 0 }),
+		},
 	}
 }
 
@@ -63,13 +69,13 @@ func taxOf(b *VATBreakdown, at path, found report) {
 	const perCent = 100
 	want := rate.Mul(rate, base)
 	want.Quo(want, big.NewRat(perCent, 1))
-	if !close(tax, want) {
+	if !nearly(tax, want) {
 		found(at("BT-117"), fmt.Sprintf("is %s; taxable amount times rate is %s", b.Tax, decimal(want)))
 	}
 }
 
-// close reports whether a and b differ by less than one.
-func close(a, b *big.Rat) bool {
+// nearly reports whether a and b differ by less than one.
+func nearly(a, b *big.Rat) bool {
 	difference := new(big.Rat).Sub(a, b)
 	return difference.Abs(difference).Cmp(big.NewRat(1, 1)) < 0
 }

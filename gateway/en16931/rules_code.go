@@ -46,21 +46,24 @@ func codeRules() []Rule {
 			func(v *view, give func(coded)) { give(coded{codelist.Currency, v.Currency, "BT-5", top}) }),
 		codeRule("BR-CL-05", "The VAT accounting currency (BT-6) is a code of ISO 4217.",
 			func(v *view, give func(coded)) { give(coded{codelist.Currency, v.TaxCurrency, "BT-6", top}) }),
-		{"BR-CL-06", Fatal, "The tax point (BT-8) is coded as invoice, delivery or payment date (UNTDID 2005: 3, 35, 432).",
+		{
+			"BR-CL-06", Fatal, "The tax point (BT-8) is coded as invoice, delivery or payment date (UNTDID 2005: 3, 35, 432).",
 			when("BT-8", func(v *view) bool {
 				c := v.TaxPointCode.Value
 				return v.TaxPointCode.Given && c != "3" && c != "35" && c != "432"
-			})},
-		codeRule("BR-CL-07", "The scheme of an invoiced object (BT-18) is a code of UNTDID 1153.", func(v *view, give func(coded)) {
-			if v.Object != nil {
-				give(coded{codelist.Reference, v.Object.Scheme, "BT-18", top})
-			}
-			for i, l := range v.Lines {
-				if l.Object != nil {
-					give(coded{codelist.Reference, l.Object.Scheme, "BT-128", within("BG-25", i)})
+			}),
+		},
+		codeRule("BR-CL-07", "The scheme of an invoiced object (BT-18) is a code of UNTDID 1153.",
+			func(v *view, give func(coded)) {
+				if v.Object != nil {
+					give(coded{codelist.Reference, v.Object.Scheme, "BT-18", top})
 				}
-			}
-		}),
+				for i, l := range v.Lines {
+					if l.Object != nil {
+						give(coded{codelist.Reference, l.Object.Scheme, "BT-128", within("BG-25", i)})
+					}
+				}
+			}),
 		codeRule("BR-CL-08", "The subject of a note (BT-21) is a code of UNTDID 4451.", func(v *view, give func(coded)) {
 			for i, n := range v.Notes {
 				give(coded{codelist.TextSubject, n.Subject, "BT-21", within("BG-1", i)})
@@ -171,7 +174,8 @@ func itemCodeRules() []Rule {
 					give(coded{codelist.Identifier, l.Item.StandardID.Scheme, "BT-157", at})
 				}
 			})),
-		{"BR-CL-23", Fatal, "A unit (BT-130, BT-150) is a code of UN/ECE Recommendation 20, or of 21 with an X before it.",
+		{
+			"BR-CL-23", Fatal, "A unit (BT-130, BT-150) is a code of UN/ECE Recommendation 20, or of 21 with an X before it.",
 			eachLine(func(l *Line, at path, found report) {
 				for _, q := range []struct {
 					term string
@@ -182,7 +186,8 @@ func itemCodeRules() []Rule {
 						found(at(q.term), "")
 					}
 				}
-			})},
+			}),
+		},
 	}
 }
 

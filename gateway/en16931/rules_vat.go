@@ -46,18 +46,26 @@ func vatCategories() []vatCategory {
 		{"BR-S", standard, "standard rated", ratePositive, true, false, sellerRegistered, seller},
 		{"BR-Z", "Z", "zero rated", rateZero, false, false, sellerRegistered, seller},
 		{"BR-E", "E", "exempt from VAT", rateZero, false, true, sellerRegistered, seller},
-		{"BR-AE", "AE", "reverse charge", rateZero, false, true,
+		{
+			"BR-AE", "AE", "reverse charge", rateZero, false, true,
 			func(v *view) bool {
 				return sellerRegistered(v) && v.Buyer != nil && (v.Buyer.VATID.Given || v.Buyer.LegalID != nil)
-			}, seller + ", and the buyer has a VAT identifier or a registration (BT-48, BT-47)"},
-		{"BR-IC", "K", "intra-community supply", rateZero, false, true,
+			}, seller + ", and the buyer has a VAT identifier or a registration (BT-48, BT-47)",
+		},
+		{
+			"BR-IC", "K", "intra-community supply", rateZero, false, true,
 			func(v *view) bool { return sellerVAT(v) && v.Buyer != nil && v.Buyer.VATID.Given },
-			"seller or tax representative (BT-31, BT-63) and buyer (BT-48) have VAT identifiers"},
-		{"BR-G", "G", "export outside the EU", rateZero, false, true, sellerVAT,
-			"the seller or the tax representative has a VAT identifier (BT-31, BT-63)"},
-		{"BR-O", outOfScope, "not subject to VAT", rateAbsent, false, true,
+			"seller or tax representative (BT-31, BT-63) and buyer (BT-48) have VAT identifiers",
+		},
+		{
+			"BR-G", "G", "export outside the EU", rateZero, false, true, sellerVAT,
+			"the seller or the tax representative has a VAT identifier (BT-31, BT-63)",
+		},
+		{
+			"BR-O", outOfScope, "not subject to VAT", rateAbsent, false, true,
 			func(v *view) bool { return !sellerVAT(v) && (v.Buyer == nil || !v.Buyer.VATID.Given) },
-			"no party shows a VAT identifier (BT-31, BT-48, BT-63)"},
+			"no party shows a VAT identifier (BT-31, BT-48, BT-63)",
+		},
 		{"BR-AF", "L", "IGIC (Canary Islands)", rateNotNegative, true, false, sellerRegistered, seller},
 		{"BR-AG", "M", "IPSI (Ceuta and Melilla)", rateNotNegative, true, false, sellerRegistered, seller},
 	}
@@ -208,13 +216,18 @@ func (c vatCategory) breakdowns() []Rule {
 	return []Rule{
 		{c.prefix + "-08", Fatal, fmt.Sprintf("The taxable amount (BT-116) that is %s (%s) is what lines, charges and "+
 			"allowances of the category%s add up to.", c.name, c.code, scope), each(c.taxable)},
-		{c.prefix + "-09", Fatal, fmt.Sprintf("The tax (BT-117) on what is %s (%s) is %s.", c.name, c.code, tax), each(c.tax)},
-		{c.prefix + "-10", Fatal, fmt.Sprintf("A breakdown of what is %s (%s) %s (BT-120, BT-121).", c.name, c.code, why),
+		{
+			c.prefix + "-09", Fatal, fmt.Sprintf("The tax (BT-117) on what is %s (%s) is %s.", c.name, c.code, tax),
+			each(c.tax),
+		},
+		{
+			c.prefix + "-10", Fatal, fmt.Sprintf("A breakdown of what is %s (%s) %s (BT-120, BT-121).", c.name, c.code, why),
 			each(func(_ *view, b *VATBreakdown, at path, found report) {
 				if given := !b.ExemptionReason.Blank() || !b.ExemptionReasonCode.Blank(); given != c.reason {
 					found(at("BT-120"), "")
 				}
-			})},
+			}),
+		},
 	}
 }
 
@@ -233,7 +246,7 @@ func (c vatCategory) taxable(v *view, b *VATBreakdown, at path, found report) {
 	}
 	// The official form of the rule tolerates less than one unit where there
 	// is a rate, and nothing elsewhere.
-	if have.Cmp(want) != 0 && (!c.taxed || !close(have, want)) {
+	if have.Cmp(want) != 0 && (!c.taxed || !nearly(have, want)) {
 		found(at("BT-116"), fmt.Sprintf("is %s, and should be %s", b.Base, decimal(want)))
 	}
 }
@@ -251,16 +264,20 @@ func (c vatCategory) tax(_ *view, b *VATBreakdown, at path, found report) {
 // deliveryRules are about intra-community supply.
 func deliveryRules() []Rule {
 	return []Rule{
-		{"BR-IC-11", Fatal, "An intra-community supply (K) has a delivery date (BT-72) or an invoicing period (BG-14).",
+		{
+			"BR-IC-11", Fatal, "An intra-community supply (K) has a delivery date (BT-72) or an invoicing period (BG-14).",
 			when("BT-72", func(v *view) bool {
 				delivered := v.Delivery != nil && !v.Delivery.Date.Blank()
 				return v.broken["K"] > 0 && !delivered && (v.Period == nil || open(v.Period))
-			})},
-		{"BR-IC-12", Fatal, "An intra-community supply (K) has the country that is delivered to (BT-80).",
+			}),
+		},
+		{
+			"BR-IC-12", Fatal, "An intra-community supply (K) has the country that is delivered to (BT-80).",
 			when("BT-80", func(v *view) bool {
 				known := v.Delivery != nil && v.Delivery.Address != nil && !v.Delivery.Address.Country.Blank()
 				return v.broken["K"] > 0 && !known
-			})},
+			}),
+		},
 	}
 }
 
@@ -281,13 +298,17 @@ func aloneRules() []Rule {
 			}
 		})
 	}
-	rules := []Rule{{"BR-O-11", Fatal, "Beside a breakdown that is not subject to VAT (O) there is no other breakdown.",
+	rules := []Rule{{
+		"BR-O-11", Fatal, "Beside a breakdown that is not subject to VAT (O) there is no other breakdown.",
 		when("BG-23", func(v *view) bool {
 			return v.broken[outOfScope] > 0 && len(v.Breakdown) > v.broken[outOfScope]
-		})}}
+		}),
+	}}
 	for i, place := range usePlaces {
-		rules = append(rules, Rule{fmt.Sprintf("BR-O-%d", i+12), Fatal,
-			fmt.Sprintf("Beside a breakdown that is not subject to VAT (O) %s is not of another category.", place), others(i)})
+		rules = append(rules, Rule{
+			fmt.Sprintf("BR-O-%d", i+12), Fatal,
+			fmt.Sprintf("Beside a breakdown that is not subject to VAT (O) %s is not of another category.", place), others(i),
+		})
 	}
 	return rules
 }
@@ -305,14 +326,18 @@ func anyOther[T any](all []T, of func(T) *VATCategory) bool {
 func splitPaymentRules() []Rule {
 	const italy = "IT"
 	return []Rule{
-		{"BR-B-01", Fatal, "Split payment (B) is between an Italian seller and an Italian buyer.",
+		{
+			"BR-B-01", Fatal, "Split payment (B) is between an Italian seller and an Italian buyer.",
 			when("BG-23", func(v *view) bool {
 				return v.splits() && (country(v.Seller) != italy || country(v.Buyer) != italy)
-			})},
-		{"BR-B-02", Fatal, "An invoice with split payment (B) has nothing at the standard rate (S).",
+			}),
+		},
+		{
+			"BR-B-02", Fatal, "An invoice with split payment (B) has nothing at the standard rate (S).",
 			when("BG-23", func(v *view) bool {
 				return v.splits() && (v.used[standard] > 0 || v.broken[standard] > 0)
-			})},
+			}),
+		},
 	}
 }
 

@@ -107,9 +107,9 @@ func FromTree(tree *safexml.Node) (*Invoice, []en16931.Finding, error) {
 	}
 	inv := &Invoice{}
 	var findings []en16931.Finding
-	xmlbind.Read(tree, inv.visit, func(path string, _ *safexml.Node) {
+	xmlbind.Read(tree, inv.visit, func(l xmlbind.Left) {
 		findings = append(findings, en16931.Finding{
-			Rule: "FAPIAO-NOT-HELD", Severity: en16931.Warning, Path: path, Message: "is not read",
+			Rule: "FAPIAO-NOT-HELD", Severity: en16931.Warning, Path: l.Path, Message: "is not read",
 		})
 	})
 	return inv, en16931.Bound(findings), nil

@@ -102,7 +102,8 @@ func redInvoice(t *testing.T) string {
 }
 
 func TestRedInvoices(t *testing.T) {
-	text := strings.Replace(redInvoice(t), "<OriginalInvoiceCode>26352000000000000018", "<OriginalInvoiceCode>26352000000000000017", 1)
+	text := strings.Replace(redInvoice(t), "<OriginalInvoiceCode>26352000000000000018",
+		"<OriginalInvoiceCode>26352000000000000017", 1)
 	if found := findings(t, text); len(found) != 0 {
 		t.Errorf("%v", found)
 	}
@@ -149,8 +150,9 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		inv := &fapiao.Invoice{
 			ID: text(t), Number: text(t), Issued: text(t), Bureau: text(t), Remark: text(t), Words: text(t),
-			Blue: fapiao.Label{Code: text(t)}, Seller: fapiao.Party{Name: text(t), Bank: text(t)}, Buyer: fapiao.Party{TaxID: text(t)},
-			Net: num(t), Tax: num(t), Gross: num(t),
+			Blue: fapiao.Label{Code: text(t)}, Seller: fapiao.Party{Name: text(t), Bank: text(t)},
+			Buyer: fapiao.Party{TaxID: text(t)},
+			Net:   num(t), Tax: num(t), Gross: num(t),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "lines") {
 			inv.Lines = append(inv.Lines, fapiao.Line{Name: text(t), Amount: num(t), Rate: text(t), Quantity: num(t)})
@@ -181,11 +183,13 @@ func TestModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, found := inv.Model()
-	if len(found) != 0 || len(m.Breakdown) != 2 || m.Breakdown[0].Base.String() != "96250.50" || m.Breakdown[1].Rate.String() != "5.5" {
+	if len(found) != 0 || len(m.Breakdown) != 2 || m.Breakdown[0].Base.String() != "96250.50" ||
+		m.Breakdown[1].Rate.String() != "5.5" {
 		t.Errorf("%+v, %+v", found, m.Breakdown)
 	}
 	body, _ := m.Body(en16931.BodyOptions{})
-	if body.Number != "26352000000000000017" || body.Totals.DueMinor != 11298307 || body.Seller.Party != "91350100M000100Y43" ||
+	if body.Number != "26352000000000000017" || body.Totals.DueMinor != 11298307 ||
+		body.Seller.Party != "91350100M000100Y43" ||
 		body.Buyer.Party != "91350100EXAMPLE01M" || body.Lines[1].NetMinor != 400000 {
 		t.Errorf("%+v", body)
 	}

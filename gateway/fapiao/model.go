@@ -66,7 +66,9 @@ func amount(n lexical.Number) en16931.Amount {
 }
 
 func (p *Party) model() *en16931.Party {
-	out := &en16931.Party{Name: p.Name, VATID: p.TaxID, Address: &en16931.Address{Country: lexical.Of("CN"), Street: p.Address}}
+	out := &en16931.Party{
+		Name: p.Name, VATID: p.TaxID, Address: &en16931.Address{Country: lexical.Of("CN"), Street: p.Address},
+	}
 	if !p.TaxID.Blank() {
 		out.LegalID = &en16931.Identifier{ID: p.TaxID}
 	}

@@ -76,16 +76,19 @@ func headRules() []Rule {
 			func(inv *Invoice) bool { return !inv.ID.Blank() && inv.ID.Value != inv.Number.Value })},
 		{"FAPIAO-03", en16931.Fatal, "An invoice has a date of issue, YYYY-MM-DD.", when("IssueTime",
 			func(inv *Invoice) bool { return inv.issued().IsZero() })},
-		{"FAPIAO-04", en16931.Warning, "The number begins with the last two digits of the year of issue.",
+		{
+			"FAPIAO-04", en16931.Warning, "The number begins with the last two digits of the year of issue.",
 			when("InvoiceNumber", func(inv *Invoice) bool {
 				day := inv.issued()
 				return number.MatchString(inv.Number.Value) && !day.IsZero() && day.Format("06") != inv.Number.Value[:2]
-			})},
+			}),
+		},
 		{"FAPIAO-05", en16931.Fatal, "The seller has a name and a taxpayer's number.", when("SellerInformation",
 			func(inv *Invoice) bool { return inv.Seller.Name.Blank() || inv.Seller.TaxID.Blank() })},
 		{"FAPIAO-06", en16931.Fatal, "The buyer has a name.", when("BuyerInformation",
 			func(inv *Invoice) bool { return inv.Buyer.Name.Blank() })},
-		{"FAPIAO-07", en16931.Warning, "A taxpayer's number of 18 characters is a USCC with a right check character (GB 32100).",
+		{
+			"FAPIAO-07", en16931.Warning, "A taxpayer's number of 18 characters is a USCC with a right check character.",
 			func(inv *Invoice, found report) {
 				const lengthUSCC = 18
 				for _, p := range []struct{ path, id string }{
@@ -95,18 +98,22 @@ func headRules() []Rule {
 						found(p.path, "")
 					}
 				}
-			}},
+			},
+		},
 		{"FAPIAO-08", en16931.Fatal, "An invoice is blue (Y) or red (N).", when("InIssuType",
 			func(inv *Invoice) bool {
 				return inv.Blue.Code.Given && inv.Blue.Code.Value != blueLabel && inv.Blue.Code.Value != redLabel
 			})},
-		{"FAPIAO-09", en16931.Fatal, "A red invoice names the blue one by its number, and its confirmation form.",
+		{
+			"FAPIAO-09", en16931.Fatal, "A red invoice names the blue one by its number, and its confirmation form.",
 			when("RedEInvoice", func(inv *Invoice) bool {
 				return inv.red() && (inv.Red == nil || inv.Red.Confirmation.Blank() || !number.MatchString(inv.Red.Original.Value))
-			})},
+			}),
+		},
 		{"FAPIAO-10", en16931.Fatal, "A red invoice is negative, a blue one is not.", when("TotalTax-includedAmount",
 			func(inv *Invoice) bool { return inv.Gross.Valid() && inv.red() != (inv.Gross.Sign() < 0) })},
-		{"FAPIAO-11", en16931.Fatal, "An invoice has at least one item, each with a name and an amount.",
+		{
+			"FAPIAO-11", en16931.Fatal, "An invoice has at least one item, each with a name and an amount.",
 			func(inv *Invoice, found report) {
 				if len(inv.Lines) == 0 {
 					found("IssuItemInformation", "")
@@ -116,7 +123,8 @@ func headRules() []Rule {
 						found(path, "")
 					}
 				})
-			}},
+			},
+		},
 		{"FAPIAO-12", en16931.Warning, "An item is classified by 19 digits.", func(inv *Invoice, found report) {
 			inv.eachLine(func(l *Line, path string) {
 				if l.Classification.Given && !classification.MatchString(l.Classification.Value) {
@@ -130,11 +138,13 @@ func headRules() []Rule {
 func sumRules() []Rule {
 	return []Rule{
 		{"FAPIAO-20", en16931.Fatal, "Amounts are decimal numbers; totals have at most two decimals.", checkNumbers},
-		{"FAPIAO-21", en16931.Fatal, "The total with tax is the total without plus the tax.",
+		{
+			"FAPIAO-21", en16931.Fatal, "The total with tax is the total without plus the tax.",
 			func(inv *Invoice, found report) {
 				want := new(big.Rat).Add(rat(inv.Net), rat(inv.Tax))
 				differs("TotalTax-includedAmount", inv.Gross, want, found)
-			}},
+			},
+		},
 		{"FAPIAO-22", en16931.Fatal, "The total without tax is the sum of the items.", func(inv *Invoice, found report) {
 			differs("TotalAmWithoutTax", inv.Net, inv.sum(func(l *Line) lexical.Number { return l.Amount }), found)
 		}},
@@ -143,7 +153,8 @@ func sumRules() []Rule {
 		}},
 		{"FAPIAO-24", en16931.Fatal, "The total in Chinese words is the total in figures.", checkWords},
 		{"FAPIAO-25", en16931.Warning, "The tax of an item is its amount times its rate, within six fen.", checkTaxes},
-		{"FAPIAO-26", en16931.Warning, "The amount of an item is quantity times price, within one fen.",
+		{
+			"FAPIAO-26", en16931.Warning, "The amount of an item is quantity times price, within one fen.",
 			func(inv *Invoice, found report) {
 				inv.eachLine(func(l *Line, path string) {
 					if rat(l.Quantity).Sign() == 0 || rat(l.Price).Sign() == 0 {
@@ -154,21 +165,28 @@ func sumRules() []Rule {
 						found(path+"/Amount", fmt.Sprintf("is %s; quantity times price is %s", l.Amount, want.FloatString(2)))
 					}
 				})
-			}},
-		{"FAPIAO-27", en16931.Warning, "The gross amount of an item is its amount plus its tax.", func(inv *Invoice, found report) {
-			inv.eachLine(func(l *Line, path string) {
-				if l.Gross.Given() {
-					differs(path+"/TotaltaxIncludedAmount", l.Gross, new(big.Rat).Add(rat(l.Amount), rat(l.Tax)), found)
-				}
-			})
-		}},
-		{"FAPIAO-28", en16931.Warning, "The rate of an item is a number, or a word for no tax.", func(inv *Invoice, found report) {
-			inv.eachLine(func(l *Line, path string) {
-				if _, _, ok := l.rate(); !ok {
-					found(path+"/TaxRate", "")
-				}
-			})
-		}},
+			},
+		},
+		{
+			"FAPIAO-27", en16931.Warning, "The gross amount of an item is its amount plus its tax.",
+			func(inv *Invoice, found report) {
+				inv.eachLine(func(l *Line, path string) {
+					if l.Gross.Given() {
+						differs(path+"/TotaltaxIncludedAmount", l.Gross, new(big.Rat).Add(rat(l.Amount), rat(l.Tax)), found)
+					}
+				})
+			},
+		},
+		{
+			"FAPIAO-28", en16931.Warning, "The rate of an item is a number, or a word for no tax.",
+			func(inv *Invoice, found report) {
+				inv.eachLine(func(l *Line, path string) {
+					if _, _, ok := l.rate(); !ok {
+						found(path+"/TaxRate", "")
+					}
+				})
+			},
+		},
 	}
 }
 

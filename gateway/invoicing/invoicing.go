@@ -51,7 +51,9 @@ func Check(r io.Reader) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return Report{Format: f.format, CreditNote: f.model.CreditNote, Number: f.model.Number.Value, Findings: f.findings}, nil
+	return Report{
+		Format: f.format, CreditNote: f.model.CreditNote, Number: f.model.Number.Value, Findings: f.findings,
+	}, nil
 }
 
 // Read reads one invoice of any format to be issued on the ledger. Credit notes
@@ -127,7 +129,9 @@ func refuseContainers(raw []byte) error {
 	for _, c := range []struct{ head, name string }{
 		{"%PDF-", "a PDF; take the XML out of it (Factur-X, ZUGFeRD)"},
 		{"PK\x03\x04", "a ZIP archive; take the XML out of it (OFD)"},
-		{"UNA", "EDIFACT"}, {"UNB+", "EDIFACT"}, {"{", "JSON"},
+		{"UNA", "EDIFACT"},
+		{"UNB+", "EDIFACT"},
+		{"{", "JSON"},
 	} {
 		if bytes.HasPrefix(raw, []byte(c.head)) {
 			return fault.Wrap(fault.ArgumentMalformed, ErrUnknownFormat, "%v: it is %s", ErrUnknownFormat, c.name)

@@ -23,12 +23,18 @@ func TestNumbers(t *testing.T) {
 		valid, malformed bool
 		decimals, sign   int
 	}{
-		{"12.50", true, false, 2, 1}, {" -0.000 ", true, false, 3, 0}, {"+7", true, false, 0, 1},
-		{"", false, false, 0, 0}, {"1e3", false, true, 0, 0}, {"1,5", false, true, 0, 0}, {"NaN", false, true, 0, 0},
+		{"12.50", true, false, 2, 1},
+		{" -0.000 ", true, false, 3, 0},
+		{"+7", true, false, 0, 1},
+		{"", false, false, 0, 0},
+		{"1e3", false, true, 0, 0},
+		{"1,5", false, true, 0, 0},
+		{"NaN", false, true, 0, 0},
 	} {
 		n := lexical.ParseNumber(tc.text)
 		if n.Valid() != tc.valid || n.Malformed() != tc.malformed || n.Decimals() != tc.decimals || n.Sign() != tc.sign {
-			t.Errorf("%q: valid %v, malformed %v, %d decimals, sign %d", tc.text, n.Valid(), n.Malformed(), n.Decimals(), n.Sign())
+			t.Errorf("%q: valid %v, malformed %v, %d decimals, sign %d", tc.text, n.Valid(), n.Malformed(),
+				n.Decimals(), n.Sign())
 		}
 	}
 	a, b := lexical.ParseNumber("1.5"), lexical.ParseNumber("1.50")

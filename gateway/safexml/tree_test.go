@@ -9,7 +9,8 @@ import (
 )
 
 func TestTree(t *testing.T) {
-	root, err := safexml.Tree([]byte(`<?xml version="1.0"?><!-- x --><a:r xmlns:a="urn:a" k="v">one<b>2 &amp; 3</b> two<!-- y --></a:r>`))
+	root, err := safexml.Tree([]byte(`<?xml version="1.0"?><!-- x -->
+		<a:r xmlns:a="urn:a" k="v">one<b>2 &amp; 3</b> two<!-- y --></a:r>`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,9 @@ func (b *binding) sortTaxTotals(all []taxTotal) {
 			b.inv.TotalVAT, b.inv.Breakdown = t.amount, t.breakdown
 		default:
 			b.extra(fmt.Sprintf("TaxTotal[%d]", i+1))
-			b.inv.RepeatedVAT = append(b.inv.RepeatedVAT, t.amount)
+			if t.amount.Given() {
+				b.inv.RepeatedVAT = append(b.inv.RepeatedVAT, t.amount)
+			}
 			b.inv.Breakdown = append(b.inv.Breakdown, t.breakdown...)
 		}
 	}

@@ -28,11 +28,16 @@ func (b *binding) fatal(rule, path, format string, args ...any) {
 	})
 }
 
-// extra warns of a repeated element, which the model holds once.
+// extra warns of an element for which the model has no place.
 func (b *binding) extra(path string) {
 	b.findings = append(b.findings, en16931.Finding{
-		Rule: ruleNotHeld, Severity: en16931.Warning, Path: path, Message: "is repeated; only the first is read",
+		Rule: ruleNotHeld, Severity: en16931.Warning, Path: path, Message: "has no place in EN 16931 and is not read",
 	})
+}
+
+// repeated reports an element that EN 16931 has once.
+func (b *binding) repeated(path string) {
+	b.fatal(ruleOnce, path, "is repeated, and EN 16931 has it once; only the first is read")
 }
 
 // fixed is a field that always holds the same text. Reading, it keeps what
@@ -42,9 +47,9 @@ type fixed struct{ text, read string }
 func (f *fixed) Lexical() (string, bool) { return f.text, true }
 func (f *fixed) SetLexical(s string)     { f.read = strings.TrimSpace(s) }
 
-// path returns a visit that binds v to a descendant by its names.
-func nested(c *xmlbind.Cursor, name, child string, v xmlbind.Value, more ...func(*xmlbind.Cursor)) {
-	c.Group(name, func(c *xmlbind.Cursor) { c.Field(child, v, more...) })
+// nested binds v to the child of a child.
+func nested(c *xmlbind.Cursor, name, child string, v xmlbind.Value) {
+	c.Group(name, func(c *xmlbind.Cursor) { c.Field(child, v) })
 }
 
 func attribute(name string, v xmlbind.Value) func(*xmlbind.Cursor) {
@@ -225,7 +230,7 @@ func (b *binding) sortDocuments(all []reference) {
 		case project && !b.inv.Project.Given:
 			b.inv.Project = r.Reference
 		case object || project:
-			b.extra(path)
+			b.repeated(path)
 		default:
 			b.inv.Documents = append(b.inv.Documents, r.SupportingDocument)
 			if r.typeCode.Given {

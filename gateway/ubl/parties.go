@@ -76,6 +76,12 @@ func (b *binding) identifications(c *xmlbind.Cursor, p *en16931.Party, creditor 
 		}
 		p.IDs = append(p.IDs, id)
 	}
+	switch {
+	case len(p.IDs) > 1 && p == b.inv.Buyer:
+		b.fatal("UBL-SR-16", "BG-7/BT-46", "a buyer has one identifier, there are %d", len(p.IDs))
+	case len(p.IDs) > 1 && p == b.inv.Payee:
+		b.fatal("UBL-SR-20", "BG-10/BT-60", "a payee has one identifier, there are %d", len(p.IDs))
+	}
 }
 
 func address(c *xmlbind.Cursor, a *en16931.Address) {

@@ -2,6 +2,7 @@ package ubl_test
 
 import (
 	"bytes"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,7 +29,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range findings {
-			if f.Rule == "UBL-CR" {
+			if f.Rule == "UBL-CR" || f.Rule == "UBL-SR" {
 				t.Fatalf("%+v\n%s", f, b.String())
 			}
 		}
@@ -85,4 +86,79 @@ func TestCreditNoteWithoutPlaceForItsDueDate(t *testing.T) {
 	if err := ubl.Write(&bytes.Buffer{}, inv); fault.CodeOf(err) != fault.FieldInvalid {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestGoldenWriter holds the bytes that are written for a body of the ledger.
+func TestGoldenWriter(t *testing.T) {
+	r, err := readFile(t, "testdata/invoice-export.xml", ubl.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv, err := en16931.FromBody(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if findings := en16931.Check(inv); len(findings) != 0 {
+		t.Errorf("%+v", findings)
+	}
+	var b bytes.Buffer
+	if err := ubl.Write(&b, inv); err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/invoice-export.written.xml"
+	if *update {
+		if err := os.WriteFile(golden, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	again, err := ubl.Read(bytes.NewReader(want), ubl.Options{})
+	if err != nil || again.Fatal() {
+		t.Fatalf("%+v, %v", again.Findings, err)
+	}
+	again.Body.Original = r.Body.Original
+	if d := cmp.Diff(r.Body, again.Body); d != "" {
+		t.Errorf("-issued +written and read\n%s", d)
+	}
+}
+
+// FuzzParse holds that what was read can be written, and is then read alike for
+// good.
+func FuzzParse(f *testing.F) {
+	raw, err := os.ReadFile("testdata/invoice-export.xml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte("<CreditNote><Note>#AAI#x</Note><TaxTotal/><TaxTotal/><AdditionalDocumentReference/></CreditNote>"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		inv, _, err := ubl.Parse(raw)
+		if err != nil {
+			if _, ok := fault.From(err); !ok {
+				t.Errorf("an error without a code: %v", err)
+			}
+			return
+		}
+		en16931.Check(inv)
+		var first, second bytes.Buffer
+		if err := ubl.Write(&first, inv); err != nil {
+			return // XML or UBL has no place for it
+		}
+		again, _, err := ubl.Parse(first.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ubl.Write(&second, again); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(first.String(), second.String()); d != "" {
+			t.Errorf("-first +second\n%s", d)
+		}
+	})
 }

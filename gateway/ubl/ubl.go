@@ -33,16 +33,23 @@ const maxBytes = 8 << 20
 
 // The namespaces of UBL 2.1.
 const (
-	NamespaceInvoice    = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
-	NamespaceCreditNote = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"
+	namespaces = "urn:oasis:names:specification:ubl:schema:xsd:"
 
-	namespaceAggregate = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
-	namespaceBasic     = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+	NamespaceInvoice    = namespaces + "Invoice-2"
+	NamespaceCreditNote = namespaces + "CreditNote-2"
+
+	namespaceAggregate = namespaces + "CommonAggregateComponents-2"
+	namespaceBasic     = namespaces + "CommonBasicComponents-2"
 )
 
 // ruleNotHeld is the rule of elements that EN 16931 does not use. Its UBL
 // binding counts them in hundreds of rules, UBL-CR-001 to 682 and the like.
 const ruleNotHeld = "UBL-CR"
+
+// ruleOnce is the rule of elements that EN 16931 has once, and that a message
+// repeats. Its UBL binding counts them in some fifty rules, UBL-SR-01 and so on;
+// those that take more than counting have their own ids here.
+const ruleOnce = "UBL-SR"
 
 // ErrCreditNote says that the file is a credit note where an invoice is meant
 // to be issued.
@@ -119,7 +126,8 @@ func FromTree(root *safexml.Node) (*en16931.Invoice, []Finding, error) {
 	b.inv.CreditNote = root.Name.Local == "CreditNote"
 	if root.Name.Space == "" {
 		b.findings = append(b.findings, Finding{
-			Rule: "ARGOSY-NAMESPACE", Severity: Warning, Path: root.Name.Local, Message: "has no namespace; it is read as UBL 2.1",
+			Rule: "ARGOSY-NAMESPACE", Severity: Warning, Path: root.Name.Local,
+			Message: "has no namespace; it is read as UBL 2.1",
 		})
 	}
 	xmlbind.Read(root, b.document, b.leave)

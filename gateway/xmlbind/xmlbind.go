@@ -55,13 +55,21 @@ type element struct {
 
 func (e *element) empty() bool { return len(e.attrs) == 0 && len(e.children) == 0 && e.text == "" }
 
+// Left is a part of a message that no field took.
+type Left struct {
+	Path string
+	// Node is the element; it is nil for an attribute or a text.
+	Node *safexml.Node
+	// Repeated says that an element of the same name beside it was taken.
+	Repeated bool
+}
+
 // Read lets visit take its fields from root, and tells left what it did not
-// take, in the order of the file: the path of an element with the element, or
-// that of an attribute or of a text, without.
-func Read(root *safexml.Node, visit func(*Cursor), left func(path string, n *safexml.Node)) {
+// take, in the order of the file.
+func Read(root *safexml.Node, visit func(*Cursor), left func(Left)) {
 	c := &Cursor{in: root, used: map[*safexml.Node]*use{root: {}}}
 	visit(c)
-	(&leavings{used: c.used, tell: left}).walk(root, "")
+	(&leavings{used: c.used, tell: left}).walk(root, Left{})
 }
 
 // Root describes the outermost element of a message that is written.
@@ -258,27 +266,29 @@ func local(name string) string {
 // leavings tells what no field took.
 type leavings struct {
 	used map[*safexml.Node]*use
-	tell func(path string, n *safexml.Node)
+	tell func(Left)
 }
 
-func (l *leavings) walk(n *safexml.Node, path string) {
-	taken := l.used[n]
+func (l *leavings) walk(n *safexml.Node, place Left) {
+	taken, path := l.used[n], place.Path
 	if taken == nil {
-		l.tell(path, n)
+		place.Node = n
+		l.tell(place)
 		return
 	}
 	if !taken.text && strings.TrimSpace(n.Text) != "" {
-		l.tell(path+"/text()", nil)
+		l.tell(Left{Path: path + "/text()"})
 	}
 	for i, a := range n.Attrs {
 		declares := a.Name.Space == "xmlns" || a.Name.Local == "xmlns" || strings.Contains(a.Name.Space, "XMLSchema-instance")
 		if !declares && taken.attrs&(1<<i) == 0 {
-			l.tell(path+"/@"+a.Name.Local, nil)
+			l.tell(Left{Path: path + "/@" + a.Name.Local})
 		}
 	}
-	total, seen := map[string]int{}, map[string]int{}
+	total, seen, held := map[string]int{}, map[string]int{}, map[string]bool{}
 	for _, child := range n.Children {
 		total[child.Name.Local]++
+		held[child.Name.Local] = held[child.Name.Local] || l.used[child] != nil
 	}
 	for _, child := range n.Children {
 		name := child.Name.Local
@@ -287,7 +297,7 @@ func (l *leavings) walk(n *safexml.Node, path string) {
 		if total[name] > 1 {
 			at += "[" + strconv.Itoa(seen[name]) + "]"
 		}
-		l.walk(child, strings.TrimPrefix(at, "/"))
+		l.walk(child, Left{Path: strings.TrimPrefix(at, "/"), Repeated: held[name]})
 	}
 }
 

@@ -38,7 +38,12 @@ var root = xmlbind.Root{Name: "p:Crate", Namespaces: [][2]string{{"p", "urn:p"}}
 
 func read(tree *safexml.Node, x *crate) (left []string) {
 	xmlbind.Read(tree, func(c *xmlbind.Cursor) { bind(c, x) },
-		func(path string, _ *safexml.Node) { left = append(left, path) })
+		func(l xmlbind.Left) {
+			if l.Repeated {
+				l.Path += " again"
+			}
+			left = append(left, l.Path)
+		})
 	return left
 }
 
@@ -64,14 +69,15 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 }
 
 func TestLeavingsAreReported(t *testing.T) {
-	tree, err := safexml.Tree([]byte(`<q:Crate xmlns:q="urn:other" at="x"><Note>n</Note><Head><Mark>1</Mark><Mark>2</Mark></Head>
+	tree, err := safexml.Tree([]byte(`<q:Crate xmlns:q="urn:other" at="x"><Note>n</Note>
+		<Head><Mark>1</Mark><Mark>2</Mark></Head>
 		<Row id="1"><Weight unit="KGM" of="y">5</Weight>loose</Row><Row><Seal><No>1</No></Seal></Row></q:Crate>`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got crate
 	left := read(tree, &got)
-	want := []string{"/@at", "Note", "Head/Mark[2]", "Row[1]/text()", "Row[1]/Weight/@of", "Row[2]/Seal"}
+	want := []string{"/@at", "Note", "Head/Mark[2] again", "Row[1]/text()", "Row[1]/Weight/@of", "Row[2]/Seal"}
 	if !slices.Equal(left, want) {
 		t.Errorf("got %q, want %q", left, want)
 	}

@@ -53,9 +53,9 @@ func TestRulesPage(t *testing.T) {
 	r := readRecord(t)
 	known := map[string]bool{}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Rules on invoices\n\nGenerated from the tables of rules (`make gen`). `argosy invoice check` prints "+
-		"findings by these ids.\n\nOf EN 16931's official unit files %d pass, whole, with %d verdicts on %d rules; the last "+
-		"column says how many files hold verdicts on a rule.\nThe texts are Argosy's own words.\n",
+	fmt.Fprintf(&b, "# Rules on invoices\n\nGenerated from the tables of rules (`make gen`). `argosy invoice check` "+
+		"prints findings by these ids.\n\nOf EN 16931's official unit files %d pass whole, with %d verdicts on %d rules; the last\n"+
+		"column says how many files hold verdicts on a rule. The texts are Argosy's own words.\n",
 		r.files, r.verdicts, len(r.byRule))
 	table := func(title string, rules []en16931.Rule) {
 		fmt.Fprintf(&b, "\n## %s\n\n| rule | severity | what must hold | unit files |\n|---|---|---|---|\n", title)

@@ -103,7 +103,10 @@ func TestFindings(t *testing.T) {
 		{"wrong date", ">2026-11-02<", ">2026-02-30<", "ARGOSY-DATE"},
 		{"no item name", "<cbc:Name>Butterfly valve DN 200</cbc:Name>", "", "BR-25"},
 		{"a part that EN 16931 does not use", "</cac:Item>", "<cbc:PackQuantity>1</cbc:PackQuantity></cac:Item>", "UBL-CR"},
-		{"a repeated element", "<cbc:BuyerReference>", "<cbc:BuyerReference>A</cbc:BuyerReference><cbc:BuyerReference>", "UBL-SR"},
+		{
+			"a repeated element", "<cbc:BuyerReference>",
+			"<cbc:BuyerReference>A</cbc:BuyerReference><cbc:BuyerReference>", "UBL-SR",
+		},
 	} {
 		r, err := ubl.Read(fixture(t, tc.old, tc.replacement), ubl.Options{})
 		if err != nil {

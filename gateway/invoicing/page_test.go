@@ -54,8 +54,8 @@ func TestRulesPage(t *testing.T) {
 	known := map[string]bool{}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Rules on invoices\n\nGenerated from the tables of rules (`make gen`). `argosy invoice check` "+
-		"prints findings by these ids.\n\nOf EN 16931's official unit files %d pass whole, with %d verdicts on %d rules; the last\n"+
-		"column says how many files hold verdicts on a rule. The texts are Argosy's own words.\n",
+		"prints findings by these ids.\n\nOf EN 16931's official unit files %d pass whole, with %d verdicts on %d rules; "+
+		"the last\ncolumn says how many files hold verdicts on a rule. The texts are Argosy's own words.\n",
 		r.files, r.verdicts, len(r.byRule))
 	table := func(title string, rules []en16931.Rule) {
 		fmt.Fprintf(&b, "\n## %s\n\n| rule | severity | what must hold | unit files |\n|---|---|---|---|\n", title)

@@ -285,6 +285,9 @@ func (l *leavings) walk(n *safexml.Node, place Left) {
 			l.tell(Left{Path: path + "/@" + a.Name.Local})
 		}
 	}
+	if len(n.Children) == 0 {
+		return
+	}
 	total, seen, held := map[string]int{}, map[string]int{}, map[string]bool{}
 	for _, child := range n.Children {
 		total[child.Name.Local]++

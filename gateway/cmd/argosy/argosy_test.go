@@ -198,7 +198,7 @@ func TestCheckNeedsNoNetwork(t *testing.T) {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	for i, format := range []string{"UBL-2.1", "CII-D16B", "E-FAPIAO", "", "UBL-2.1"} {
-		if found[i].Format != format || (i < 3) != (len(found[i].Findings) == 0) {
+		if found[i].Format != format || found[i].Findings == nil || (i < 3) != (len(found[i].Findings) == 0) {
 			t.Errorf("%+v", found[i])
 		}
 	}

@@ -91,13 +91,13 @@ func readInvoice(path string, o en16931.BodyOptions) (en16931.Draft, error) {
 // checkInvoice reports on one file; one that cannot be read has that as its
 // finding, so that the others are still checked.
 func checkInvoice(path string) checked {
-	c := checked{File: path}
+	c := checked{File: path, Findings: []en16931.Finding{}} // in JSON a list, though it be empty
 	f, err := os.Open(path)
 	if err == nil {
 		var r invoicing.Report
 		r, err = invoicing.Check(f)
 		_ = f.Close()
-		c.Format, c.CreditNote, c.Number, c.Findings = r.Format, r.CreditNote, r.Number, r.Findings
+		c.Format, c.CreditNote, c.Number, c.Findings = r.Format, r.CreditNote, r.Number, append(c.Findings, r.Findings...)
 	} else {
 		err = fault.Wrap(fault.ArgumentMalformed, err, "%v", err)
 	}

@@ -189,11 +189,21 @@ func TestCheckNeedsNoNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found []checked
-	if status := d.as("", "invoice check --output json", broken); status != 2 {
+	line := "invoice check --output json ../../ubl/testdata/invoice-export.xml ../../cii/testdata/invoice-export.xml " +
+		"../../fapiao/testdata/blue.xml no-such-file.xml"
+	if status := d.as("", line, broken); status != 2 {
 		t.Errorf("status %d", status)
 	}
-	if err := json.Unmarshal([]byte(d.out), &found); err != nil || len(found) != 1 || len(found[0].Findings) < 10 {
-		t.Errorf("%+v, %v", found, err)
+	if err := json.Unmarshal([]byte(d.out), &found); err != nil || len(found) != 5 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for i, format := range []string{"UBL-2.1", "CII-D16B", "E-FAPIAO", "", "UBL-2.1"} {
+		if found[i].Format != format || found[i].Findings == nil || (i < 3) != (len(found[i].Findings) == 0) {
+			t.Errorf("%+v", found[i])
+		}
+	}
+	if len(found[4].Findings) < 10 || found[3].Findings[0].Rule != "ARGUMENT_MALFORMED" {
+		t.Errorf("%+v", found[3:])
 	}
 }
 

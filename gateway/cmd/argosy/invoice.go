@@ -11,8 +11,9 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/gateway/client"
+	"github.com/argosy-trade/argosy/gateway/en16931"
+	"github.com/argosy-trade/argosy/gateway/invoicing"
 	"github.com/argosy-trade/argosy/gateway/money"
-	"github.com/argosy-trade/argosy/gateway/ubl"
 )
 
 type callOptions = []client.CallOption
@@ -43,11 +44,12 @@ func (a *app) invoiceCommand() *cobra.Command {
 }
 
 func (a *app) invoiceIssue() *cobra.Command {
-	var o ubl.Options
+	var o en16931.BodyOptions
 	cmd := a.writing(&cobra.Command{
-		Use: "issue FILE.xml", Short: "Issue an invoice from a UBL 2.1 file (seller)", Args: exactly(1),
-		Long: "Issue an invoice from a UBL 2.1 file. The parties are those that the file names by LEI or USCC;\n" +
-			"--seller and --buyer take their place. Without either, the seller is the profile's company.",
+		Use: "issue FILE.xml", Short: "Issue an invoice from a file (seller)", Args: exactly(1),
+		Long: "Issue an invoice from a file in UBL 2.1, CII D16B or the XML form of e-fapiao. The parties are those\n" +
+			"that the file names by LEI or USCC; --seller and --buyer take their place. Without either, the seller\n" +
+			"is the profile's company. --due is for files that give no due date.",
 	})
 	cmd.RunE = a.connected(func(ctx context.Context, c *client.Client, args []string) error {
 		r, err := readInvoice(args[0], o)
@@ -61,7 +63,7 @@ func (a *app) invoiceIssue() *cobra.Command {
 			}
 		}
 		if r.Fatal() {
-			_ = a.printFindings([]checked{{args[0], r.Findings}}) // the refusal below is what counts
+			_ = a.printFindings([]checked{{File: args[0], Findings: r.Findings}}) // the refusal below is what counts
 			return fault.New(fault.FieldInvalid, "the invoice has findings that keep it from being issued").
 				WithField(r.Findings[0].Path)
 		}
@@ -73,55 +75,76 @@ func (a *app) invoiceIssue() *cobra.Command {
 	})
 	cmd.Flags().StringVar((*string)(&o.Seller), "seller", "", "the seller's party id")
 	cmd.Flags().StringVar((*string)(&o.Buyer), "buyer", "", "the buyer's party id")
+	cmd.Flags().StringVar((*string)(&o.Due), "due", "", "the due date, YYYY-MM-DD, where the file gives none")
 	return cmd
 }
 
-func readInvoice(path string, o ubl.Options) (ubl.Result, error) {
+func readInvoice(path string, o en16931.BodyOptions) (en16931.Draft, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return ubl.Result{}, fault.Wrap(fault.ArgumentMalformed, err, "%v", err)
+		return en16931.Draft{}, fault.Wrap(fault.ArgumentMalformed, err, "%v", err)
 	}
 	defer func() { _ = f.Close() }()
-	return ubl.Read(f, o)
+	return invoicing.Read(f, o)
+}
+
+// checkInvoice reports on one file; one that cannot be read has that as its
+// finding, so that the others are still checked.
+func checkInvoice(path string) checked {
+	c := checked{File: path, Findings: []en16931.Finding{}} // in JSON a list, though it be empty
+	f, err := os.Open(path)
+	if err == nil {
+		var r invoicing.Report
+		r, err = invoicing.Check(f)
+		_ = f.Close()
+		c.Format, c.CreditNote, c.Number, c.Findings = r.Format, r.CreditNote, r.Number, append(c.Findings, r.Findings...)
+	} else {
+		err = fault.Wrap(fault.ArgumentMalformed, err, "%v", err)
+	}
+	if err != nil {
+		refusal, _ := fault.From(err)
+		c.Findings = []en16931.Finding{{
+			Rule: string(refusal.Code), Severity: en16931.Fatal, Path: refusal.Field, Message: refusal.Message,
+		}}
+	}
+	return c
 }
 
 // checked is one file with what was found in it.
 type checked struct {
-	File     string        `json:"file"`
-	Findings []ubl.Finding `json:"findings"`
+	File       string            `json:"file"`
+	Format     string            `json:"format,omitempty"`
+	CreditNote bool              `json:"creditNote,omitempty"`
+	Number     string            `json:"number,omitempty"`
+	Findings   []en16931.Finding `json:"findings"`
 }
 
 func (a *app) invoiceCheck() *cobra.Command {
-	var o ubl.Options
-	cmd := &cobra.Command{
-		Use: "check FILE…", Short: "Check UBL 2.1 files against the rules of EN 16931, without a network",
+	return &cobra.Command{
+		Use: "check FILE…", Short: "Check invoice files against the rules of their format, without a network",
+		Long: "Check invoices and credit notes in UBL 2.1 and CII D16B against the rules of EN 16931, and e-fapiao\n" +
+			"against those of their own. The rules are listed in docs/en16931-rules.md. The status is 0 when no\n" +
+			"finding in any file is fatal; warnings name what is not read or unusual.",
 		Args: counted(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var all []checked
 			fatal := 0
 			for _, path := range args {
-				r, err := readInvoice(path, o)
-				if err != nil {
-					f, _ := fault.From(err)
-					r.Findings = []ubl.Finding{{Rule: string(f.Code), Severity: ubl.Fatal, Path: f.Field, Message: f.Message}}
-				}
-				if r.Fatal() {
+				c := checkInvoice(path)
+				if en16931.AnyFatal(c.Findings) {
 					fatal++
 				}
-				all = append(all, checked{path, r.Findings})
+				all = append(all, c)
 			}
 			if err := a.printFindings(all); err != nil {
 				return err
 			}
 			if fatal > 0 {
-				return fault.New(fault.FieldInvalid, "%d of %d files cannot be issued", fatal, len(args))
+				return fault.New(fault.FieldInvalid, "%d of %d files break a rule that makes them invalid", fatal, len(args))
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar((*string)(&o.Seller), "seller", "", "the seller's party id")
-	cmd.Flags().StringVar((*string)(&o.Buyer), "buyer", "", "the buyer's party id")
-	return cmd
 }
 
 func (a *app) printFindings(all []checked) error {

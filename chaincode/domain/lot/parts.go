@@ -22,7 +22,7 @@ func Divide(b Body, sizes []int64) ([]Body, error) {
 		sum += n
 	}
 	if sum != b.Units() || int64(len(sizes)) > b.Parts {
-		return nil, fault.New(fault.FieldInvalid, "parts add up to the lot, which may become %d lots", b.Parts).
+		return nil, fault.New(fault.FieldInvalid, "parts add up to the lot and are no more than it may become").
 			WithField("parts")
 	}
 	parts, left, from := make([]Body, len(sizes)), b.Parts, b.From
@@ -48,14 +48,12 @@ func (m *move) partition(parts []made) error {
 				WithDoc(string(p.id))
 		}
 		if b.From != next || b.To > m.body.To {
-			return fault.New(fault.FieldInvalid, "the parts must partition the units %d to %d", m.body.From, m.body.To).
-				WithDoc(string(p.id))
+			return fault.New(fault.FieldInvalid, "the parts must partition the lot's units").WithDoc(string(p.id))
 		}
 		next = b.To + 1
 	}
 	if len(parts) < 2 || next != m.body.To+1 {
-		return fault.New(fault.FieldInvalid, "two or more parts partition the units %d to %d", m.body.From, m.body.To).
-			WithField("parts")
+		return fault.New(fault.FieldInvalid, "two or more parts partition the lot's units").WithField("parts")
 	}
 	return nil
 }
@@ -83,7 +81,7 @@ func (m *move) split() (trade.Effects, error) {
 				WithDoc(string(p.id))
 		}
 		if p.body.Parts > left {
-			return trade.Effects{}, fault.New(fault.LimitExceeded, "the lot may become %d lots", m.body.Parts).
+			return trade.Effects{}, fault.New(fault.LimitExceeded, "the parts may become more lots than this one").
 				WithField("parts")
 		}
 		left -= p.body.Parts

@@ -792,7 +792,9 @@ type StatsReply struct {
 	// Calls under way now.
 	CallsInFlight uint32 `protobuf:"varint,4,opt,name=calls_in_flight,json=callsInFlight,proto3" json:"calls_in_flight,omitempty"`
 	// One entry for each operation and algorithm that was used.
-	Operations    []*OperationStats `protobuf:"bytes,5,rep,name=operations,proto3" json:"operations,omitempty"`
+	Operations []*OperationStats `protobuf:"bytes,5,rep,name=operations,proto3" json:"operations,omitempty"`
+	// Set if the service runs an emulated chip.
+	Chip          *ChipStats `protobuf:"bytes,6,opt,name=chip,proto3" json:"chip,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -862,6 +864,193 @@ func (x *StatsReply) GetOperations() []*OperationStats {
 	return nil
 }
 
+func (x *StatsReply) GetChip() *ChipStats {
+	if x != nil {
+		return x.Chip
+	}
+	return nil
+}
+
+type ChipStats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Cores uint32                 `protobuf:"varint,1,opt,name=cores,proto3" json:"cores,omitempty"`
+	// Cores that take work.
+	CoresInUse uint32 `protobuf:"varint,2,opt,name=cores_in_use,json=coresInUse,proto3" json:"cores_in_use,omitempty"`
+	// Name of the timing profile.
+	Profile string `protobuf:"bytes,3,opt,name=profile,proto3" json:"profile,omitempty"`
+	// Whose unmeasured claim the modelled times rest on; empty if none. To be shown
+	// with every modelled time.
+	Claim string `protobuf:"bytes,4,opt,name=claim,proto3" json:"claim,omitempty"`
+	// Share of items computed again in software.
+	SampleShare float64 `protobuf:"fixed64,5,opt,name=sample_share,json=sampleShare,proto3" json:"sample_share,omitempty"`
+	// One entry for each operation that was used.
+	Operations    []*ModelledOperation `protobuf:"bytes,6,rep,name=operations,proto3" json:"operations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChipStats) Reset() {
+	*x = ChipStats{}
+	mi := &file_accel_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChipStats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChipStats) ProtoMessage() {}
+
+func (x *ChipStats) ProtoReflect() protoreflect.Message {
+	mi := &file_accel_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChipStats.ProtoReflect.Descriptor instead.
+func (*ChipStats) Descriptor() ([]byte, []int) {
+	return file_accel_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ChipStats) GetCores() uint32 {
+	if x != nil {
+		return x.Cores
+	}
+	return 0
+}
+
+func (x *ChipStats) GetCoresInUse() uint32 {
+	if x != nil {
+		return x.CoresInUse
+	}
+	return 0
+}
+
+func (x *ChipStats) GetProfile() string {
+	if x != nil {
+		return x.Profile
+	}
+	return ""
+}
+
+func (x *ChipStats) GetClaim() string {
+	if x != nil {
+		return x.Claim
+	}
+	return ""
+}
+
+func (x *ChipStats) GetSampleShare() float64 {
+	if x != nil {
+		return x.SampleShare
+	}
+	return 0
+}
+
+func (x *ChipStats) GetOperations() []*ModelledOperation {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
+}
+
+// ModelledOperation sets what the emulated chip would have taken beside what the
+// host took.
+type ModelledOperation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// sm2_verify, p256_verify, sm3 or sha256.
+	Operation string `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Batches   uint64 `protobuf:"varint,2,opt,name=batches,proto3" json:"batches,omitempty"`
+	Items     uint64 `protobuf:"varint,3,opt,name=items,proto3" json:"items,omitempty"`
+	// The batches one after the other on an otherwise idle chip: a model.
+	ModelSeconds float64 `protobuf:"fixed64,4,opt,name=model_seconds,json=modelSeconds,proto3" json:"model_seconds,omitempty"`
+	// The same, added up over the cores.
+	ModelCoreSeconds float64 `protobuf:"fixed64,5,opt,name=model_core_seconds,json=modelCoreSeconds,proto3" json:"model_core_seconds,omitempty"`
+	// The batches one after the other on the host, judging included: measured.
+	HostSeconds   float64 `protobuf:"fixed64,6,opt,name=host_seconds,json=hostSeconds,proto3" json:"host_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelledOperation) Reset() {
+	*x = ModelledOperation{}
+	mi := &file_accel_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelledOperation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelledOperation) ProtoMessage() {}
+
+func (x *ModelledOperation) ProtoReflect() protoreflect.Message {
+	mi := &file_accel_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelledOperation.ProtoReflect.Descriptor instead.
+func (*ModelledOperation) Descriptor() ([]byte, []int) {
+	return file_accel_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ModelledOperation) GetOperation() string {
+	if x != nil {
+		return x.Operation
+	}
+	return ""
+}
+
+func (x *ModelledOperation) GetBatches() uint64 {
+	if x != nil {
+		return x.Batches
+	}
+	return 0
+}
+
+func (x *ModelledOperation) GetItems() uint64 {
+	if x != nil {
+		return x.Items
+	}
+	return 0
+}
+
+func (x *ModelledOperation) GetModelSeconds() float64 {
+	if x != nil {
+		return x.ModelSeconds
+	}
+	return 0
+}
+
+func (x *ModelledOperation) GetModelCoreSeconds() float64 {
+	if x != nil {
+		return x.ModelCoreSeconds
+	}
+	return 0
+}
+
+func (x *ModelledOperation) GetHostSeconds() float64 {
+	if x != nil {
+		return x.HostSeconds
+	}
+	return 0
+}
+
 type OperationStats struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// verify, hash or merkle_root.
@@ -881,7 +1070,7 @@ type OperationStats struct {
 
 func (x *OperationStats) Reset() {
 	*x = OperationStats{}
-	mi := &file_accel_proto_msgTypes[11]
+	mi := &file_accel_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -893,7 +1082,7 @@ func (x *OperationStats) String() string {
 func (*OperationStats) ProtoMessage() {}
 
 func (x *OperationStats) ProtoReflect() protoreflect.Message {
-	mi := &file_accel_proto_msgTypes[11]
+	mi := &file_accel_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -906,7 +1095,7 @@ func (x *OperationStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationStats.ProtoReflect.Descriptor instead.
 func (*OperationStats) Descriptor() ([]byte, []int) {
-	return file_accel_proto_rawDescGZIP(), []int{11}
+	return file_accel_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OperationStats) GetOperation() string {
@@ -992,7 +1181,7 @@ const file_accel_proto_rawDesc = "" +
 	"\x11RegisterKeysReply\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x06R\x05epoch\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\rR\x03ids\"\x0e\n" +
-	"\fStatsRequest\"\xdd\x01\n" +
+	"\fStatsRequest\"\x8d\x02\n" +
 	"\n" +
 	"StatsReply\x12\x16\n" +
 	"\x06kernel\x18\x01 \x01(\tR\x06kernel\x12%\n" +
@@ -1001,7 +1190,25 @@ const file_accel_proto_rawDesc = "" +
 	"\x0fcalls_in_flight\x18\x04 \x01(\rR\rcallsInFlight\x12?\n" +
 	"\n" +
 	"operations\x18\x05 \x03(\v2\x1f.argosy.accel.v1.OperationStatsR\n" +
-	"operations\"\xc2\x01\n" +
+	"operations\x12.\n" +
+	"\x04chip\x18\x06 \x01(\v2\x1a.argosy.accel.v1.ChipStatsR\x04chip\"\xda\x01\n" +
+	"\tChipStats\x12\x14\n" +
+	"\x05cores\x18\x01 \x01(\rR\x05cores\x12 \n" +
+	"\fcores_in_use\x18\x02 \x01(\rR\n" +
+	"coresInUse\x12\x18\n" +
+	"\aprofile\x18\x03 \x01(\tR\aprofile\x12\x14\n" +
+	"\x05claim\x18\x04 \x01(\tR\x05claim\x12!\n" +
+	"\fsample_share\x18\x05 \x01(\x01R\vsampleShare\x12B\n" +
+	"\n" +
+	"operations\x18\x06 \x03(\v2\".argosy.accel.v1.ModelledOperationR\n" +
+	"operations\"\xd7\x01\n" +
+	"\x11ModelledOperation\x12\x1c\n" +
+	"\toperation\x18\x01 \x01(\tR\toperation\x12\x18\n" +
+	"\abatches\x18\x02 \x01(\x04R\abatches\x12\x14\n" +
+	"\x05items\x18\x03 \x01(\x04R\x05items\x12#\n" +
+	"\rmodel_seconds\x18\x04 \x01(\x01R\fmodelSeconds\x12,\n" +
+	"\x12model_core_seconds\x18\x05 \x01(\x01R\x10modelCoreSeconds\x12!\n" +
+	"\fhost_seconds\x18\x06 \x01(\x01R\vhostSeconds\"\xc2\x01\n" +
 	"\x0eOperationStats\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\tR\toperation\x12\x1c\n" +
 	"\talgorithm\x18\x02 \x01(\tR\talgorithm\x12\x14\n" +
@@ -1038,7 +1245,7 @@ func file_accel_proto_rawDescGZIP() []byte {
 }
 
 var file_accel_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_accel_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_accel_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_accel_proto_goTypes = []any{
 	(SignatureAlgorithm)(0),     // 0: argosy.accel.v1.SignatureAlgorithm
 	(HashAlgorithm)(0),          // 1: argosy.accel.v1.HashAlgorithm
@@ -1053,7 +1260,9 @@ var file_accel_proto_goTypes = []any{
 	(*RegisterKeysReply)(nil),   // 10: argosy.accel.v1.RegisterKeysReply
 	(*StatsRequest)(nil),        // 11: argosy.accel.v1.StatsRequest
 	(*StatsReply)(nil),          // 12: argosy.accel.v1.StatsReply
-	(*OperationStats)(nil),      // 13: argosy.accel.v1.OperationStats
+	(*ChipStats)(nil),           // 13: argosy.accel.v1.ChipStats
+	(*ModelledOperation)(nil),   // 14: argosy.accel.v1.ModelledOperation
+	(*OperationStats)(nil),      // 15: argosy.accel.v1.OperationStats
 }
 var file_accel_proto_depIdxs = []int32{
 	0,  // 0: argosy.accel.v1.VerifyRequest.algorithm:type_name -> argosy.accel.v1.SignatureAlgorithm
@@ -1061,22 +1270,24 @@ var file_accel_proto_depIdxs = []int32{
 	1,  // 2: argosy.accel.v1.HashRequest.algorithm:type_name -> argosy.accel.v1.HashAlgorithm
 	1,  // 3: argosy.accel.v1.MerkleRootRequest.algorithm:type_name -> argosy.accel.v1.HashAlgorithm
 	0,  // 4: argosy.accel.v1.RegisterKeysRequest.algorithm:type_name -> argosy.accel.v1.SignatureAlgorithm
-	13, // 5: argosy.accel.v1.StatsReply.operations:type_name -> argosy.accel.v1.OperationStats
-	2,  // 6: argosy.accel.v1.Accelerator.Verify:input_type -> argosy.accel.v1.VerifyRequest
-	5,  // 7: argosy.accel.v1.Accelerator.Hash:input_type -> argosy.accel.v1.HashRequest
-	7,  // 8: argosy.accel.v1.Accelerator.MerkleRoot:input_type -> argosy.accel.v1.MerkleRootRequest
-	9,  // 9: argosy.accel.v1.Accelerator.RegisterKeys:input_type -> argosy.accel.v1.RegisterKeysRequest
-	11, // 10: argosy.accel.v1.Accelerator.Stats:input_type -> argosy.accel.v1.StatsRequest
-	4,  // 11: argosy.accel.v1.Accelerator.Verify:output_type -> argosy.accel.v1.VerifyReply
-	6,  // 12: argosy.accel.v1.Accelerator.Hash:output_type -> argosy.accel.v1.HashReply
-	8,  // 13: argosy.accel.v1.Accelerator.MerkleRoot:output_type -> argosy.accel.v1.MerkleRootReply
-	10, // 14: argosy.accel.v1.Accelerator.RegisterKeys:output_type -> argosy.accel.v1.RegisterKeysReply
-	12, // 15: argosy.accel.v1.Accelerator.Stats:output_type -> argosy.accel.v1.StatsReply
-	11, // [11:16] is the sub-list for method output_type
-	6,  // [6:11] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	15, // 5: argosy.accel.v1.StatsReply.operations:type_name -> argosy.accel.v1.OperationStats
+	13, // 6: argosy.accel.v1.StatsReply.chip:type_name -> argosy.accel.v1.ChipStats
+	14, // 7: argosy.accel.v1.ChipStats.operations:type_name -> argosy.accel.v1.ModelledOperation
+	2,  // 8: argosy.accel.v1.Accelerator.Verify:input_type -> argosy.accel.v1.VerifyRequest
+	5,  // 9: argosy.accel.v1.Accelerator.Hash:input_type -> argosy.accel.v1.HashRequest
+	7,  // 10: argosy.accel.v1.Accelerator.MerkleRoot:input_type -> argosy.accel.v1.MerkleRootRequest
+	9,  // 11: argosy.accel.v1.Accelerator.RegisterKeys:input_type -> argosy.accel.v1.RegisterKeysRequest
+	11, // 12: argosy.accel.v1.Accelerator.Stats:input_type -> argosy.accel.v1.StatsRequest
+	4,  // 13: argosy.accel.v1.Accelerator.Verify:output_type -> argosy.accel.v1.VerifyReply
+	6,  // 14: argosy.accel.v1.Accelerator.Hash:output_type -> argosy.accel.v1.HashReply
+	8,  // 15: argosy.accel.v1.Accelerator.MerkleRoot:output_type -> argosy.accel.v1.MerkleRootReply
+	10, // 16: argosy.accel.v1.Accelerator.RegisterKeys:output_type -> argosy.accel.v1.RegisterKeysReply
+	12, // 17: argosy.accel.v1.Accelerator.Stats:output_type -> argosy.accel.v1.StatsReply
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_accel_proto_init() }
@@ -1096,7 +1307,7 @@ func file_accel_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_accel_proto_rawDesc), len(file_accel_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

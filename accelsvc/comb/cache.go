@@ -27,7 +27,7 @@ type Policy struct {
 const (
 	defaultBudget      = 256 << 20 // 90 keys with large tables or 1,000 with small ones
 	defaultSmallWindow = 8         // 256 KiB
-	defaultLargeWindow = 12        // 2.75 MiB: within reach of the last-level cache for some keys
+	DefaultLargeWindow = 12        // 2.75 MiB: within reach of the last-level cache for some keys
 	defaultSmallUses   = 12        // building: 0.8 ms, saved: 60 µs each
 	defaultLargeUses   = 1024      // building: 5 ms, saved: 4 µs each
 	defaultMaxKeys     = 1 << 16   // 20 MB
@@ -45,9 +45,12 @@ func (p Policy) withDefaults() Policy {
 		value    *int
 		fallback int
 	}{
-		{&p.Budget, defaultBudget}, {&p.MaxKeys, defaultMaxKeys},
-		{&p.SmallWindow, defaultSmallWindow}, {&p.LargeWindow, defaultLargeWindow},
-		{&p.SmallUses, defaultSmallUses}, {&p.LargeUses, defaultLargeUses},
+		{&p.Budget, defaultBudget},
+		{&p.MaxKeys, defaultMaxKeys},
+		{&p.SmallWindow, defaultSmallWindow},
+		{&p.LargeWindow, DefaultLargeWindow},
+		{&p.SmallUses, defaultSmallUses},
+		{&p.LargeUses, defaultLargeUses},
 	} {
 		if *f.value == 0 {
 			*f.value = f.fallback

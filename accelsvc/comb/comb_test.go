@@ -102,7 +102,7 @@ func TestRecodedDigitsAreTheScalar(t *testing.T) {
 						t.Fatalf("w%d: entry %d is outside the table", w, digits[i].entry())
 					}
 					d := big.NewInt(int64(2*digits[i].entry() + 1))
-					if digits[i].negative() {
+					if digits[i].negative() == 1 {
 						d.Neg(d)
 					}
 					sum.Add(sum.Lsh(sum, uint(w)), d)

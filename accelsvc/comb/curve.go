@@ -31,7 +31,7 @@ import (
 type Element = field.Element
 
 // Affine is a point other than infinity.
-type Affine struct{ X, Y Element }
+type Affine = field.Point
 
 // Curve is y² = x³ - 3x + b over P with a base point G of prime order.
 type Curve struct {

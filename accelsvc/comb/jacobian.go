@@ -11,35 +11,8 @@ func (p *Jacobian) IsInfinity() bool { return p.Z.IsZero() }
 func (c *Curve) FromAffine(p *Jacobian, a *Affine) { p.X, p.Y, p.Z = a.X, a.Y, c.P.One() }
 
 // Double sets p = 2·p. Doubling infinity gives infinity: Z stays 0. No point has
-// y = 0, as the group order is an odd prime. Formulas: dbl-2001-b of the
-// Explicit-Formulas Database, for a = -3, 3M + 5S.
-func (c *Curve) Double(p *Jacobian) {
-	f := c.P
-	var delta, gamma, beta, alpha, t Element
-	f.Sqr(&delta, &p.Z)
-	f.Sqr(&gamma, &p.Y)
-	f.Mul(&beta, &p.X, &gamma)
-	f.Sub(&t, &p.X, &delta)
-	f.Add(&alpha, &p.X, &delta)
-	f.Mul(&alpha, &alpha, &t)
-	f.Add(&t, &alpha, &alpha)
-	f.Add(&alpha, &alpha, &t) // 3·(X - delta)·(X + delta)
-	f.Add(&p.Z, &p.Y, &p.Z)
-	f.Sqr(&p.Z, &p.Z)
-	f.Sub(&p.Z, &p.Z, &gamma)
-	f.Sub(&p.Z, &p.Z, &delta) // (Y + Z)² - gamma - delta
-	f.Add(&beta, &beta, &beta)
-	f.Add(&beta, &beta, &beta) // 4·beta
-	f.Sqr(&p.X, &alpha)
-	f.Sub(&p.X, &p.X, &beta)
-	f.Sub(&p.X, &p.X, &beta) // alpha² - 8·beta
-	f.Sub(&t, &beta, &p.X)
-	f.Mul(&p.Y, &alpha, &t)
-	f.Add(&gamma, &gamma, &gamma)
-	f.Sqr(&gamma, &gamma)
-	f.Add(&gamma, &gamma, &gamma) // 8·gamma²
-	f.Sub(&p.Y, &p.Y, &gamma)
-}
+// y = 0, as the group order is an odd prime.
+func (c *Curve) Double(p *Jacobian) { c.P.DoublePoint(&p.X, &p.Y, &p.Z) }
 
 // AddAffine sets p = p + a, whatever p is: infinity, a itself and -a included.
 // Formulas: the classic mixed addition, 8M + 3S.

@@ -67,12 +67,12 @@ func naf(digits *[nafDigits]int8, k *Element) int {
 	n := 0
 	for at := 0; rest != [5]uint64{}; at++ {
 		if rest[0]&1 != 0 {
-			d := int8(rest[0] & (nafModulus - 1)) //nolint:gosec // G115: below 32
+			d := int8(rest[0] & (nafModulus - 1))
 			if d >= nafModulus/2 {
 				d -= nafModulus
-				addSmall(&rest, uint64(-int64(d))) //nolint:gosec // G115: 1 to 15
+				addSmall(&rest, uint64(-int64(d)))
 			} else {
-				rest[0] -= uint64(d) //nolint:gosec // G115: the low bits of rest[0]
+				rest[0] -= uint64(d)
 			}
 			digits[at], n = d, at+1
 		}

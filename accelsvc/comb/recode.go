@@ -16,8 +16,8 @@ func Windows(w int) int { return (scalarBits + w - 1) / w }
 // Digit names a table entry and its sign: entry<<1 | negative.
 type Digit uint32
 
-func (d Digit) entry() int     { return int(d >> 1) }
-func (d Digit) negative() bool { return d&1 != 0 }
+func (d Digit) entry() int       { return int(d >> 1) }
+func (d Digit) negative() uint64 { return uint64(d & 1) }
 
 // Recode writes the signed odd digits of the plain scalar k < n for windows of
 // width w, lowest first, to digits, which has Windows(w) elements.

@@ -22,12 +22,9 @@ func (t *Table) Size() int { return len(t.entries) * EntrySize }
 // Count returns how many points Points writes.
 func (t *Table) Count() int { return Windows(t.window) }
 
-// lookup sets a to the entry of window i that d names.
-func (t *Table) lookup(a *Affine, i int, d Digit) {
-	*a = t.entries[i<<(t.window-1)+d.entry()]
-	if d.negative() {
-		t.curve.P.Neg(&a.Y, &a.Y)
-	}
+// entry returns the entry of window i that d names, but for the sign.
+func (t *Table) entry(i int, d Digit) *Affine {
+	return &t.entries[i<<(t.window-1)+d.entry()]
 }
 
 // Place is where a signature's points go in a Tree.
@@ -42,8 +39,13 @@ func (t *Table) Points(tree *Tree, at Place, k *Element) {
 	var digits [maxDigits]Digit
 	n := t.Count()
 	t.curve.Recode(digits[:n], k, t.window)
+	// Copy first and negate later: nothing waits for an entry's arrival from
+	// memory, so that many are on their way at once.
 	for i, d := range digits[:n] {
-		t.lookup(&tree.Points[(at.First+i)*tree.lanes+at.Lane], i, d)
+		tree.Points[(at.First+i)*tree.lanes+at.Lane] = *t.entry(i, d)
+	}
+	for i, d := range digits[:n] {
+		t.curve.P.NegateIf(&tree.Points[(at.First+i)*tree.lanes+at.Lane].Y, d.negative())
 	}
 }
 
@@ -53,9 +55,9 @@ func (t *Table) AddTo(p *Jacobian, k *Element) {
 	var digits [maxDigits]Digit
 	n := t.Count()
 	t.curve.Recode(digits[:n], k, t.window)
-	var a Affine
 	for i, d := range digits[:n] {
-		t.lookup(&a, i, d)
+		a := *t.entry(i, d)
+		t.curve.P.NegateIf(&a.Y, d.negative()) // no point of the curve has y = 0
 		t.curve.AddAffine(p, &a)
 	}
 }
@@ -124,10 +126,12 @@ func (b *builder) add(to, x, y *Affine) {
 }
 
 func (b *builder) flush() {
-	a, c := b.a[:b.n], b.b[:b.n]
-	product := b.curve.forward(b.products[:b.n], a, c)
-	b.curve.P.Invert(&product, &product)
-	b.curve.backward(b.products[:b.n], a, c, product)
+	if b.n == 0 {
+		return
+	}
+	a := b.a[:b.n]
+	// It returns true: nobody adds equal or opposite points.
+	_ = b.curve.P.AddPairs(b.products[:b.n], a, b.b[:b.n])
 	for i := range a {
 		*b.to[i] = a[i]
 	}

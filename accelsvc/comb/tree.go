@@ -51,14 +51,7 @@ func (t *Tree) Sum() {
 
 // add sets a[i] += b[i] for all i with one inversion.
 func (t *Tree) add(a, b []Affine) {
-	c := t.curve
-	for {
-		product := c.forward(t.products, a, b)
-		if !product.IsZero() {
-			c.P.Invert(&product, &product)
-			c.backward(t.products, a, b, product)
-			return
-		}
+	for !t.curve.P.AddPairs(t.products, a, b) {
 		t.replaceExceptional(a, b)
 	}
 }
@@ -96,40 +89,4 @@ func (t *Tree) HasX(s int, x *Element) (has, ok bool) {
 	f.Add(&sum, &sum, x)
 	f.Mul(&sum, &sum, &dx)
 	return sum == dy, true
-}
-
-// forward sets products[i] to the product of the differences of x-coordinates
-// before pair i and returns the product of all.
-func (c *Curve) forward(products []Element, a, b []Affine) Element {
-	f := c.P
-	product := f.One()
-	var dx Element
-	for i := range a {
-		products[i] = product
-		f.Sub(&dx, &b[i].X, &a[i].X)
-		f.Mul(&product, &product, &dx)
-	}
-	return product
-}
-
-// backward sets a[i] += b[i], given forward's products and the inverse of what
-// it returned.
-func (c *Curve) backward(products []Element, a, b []Affine, inverse Element) {
-	f := c.P
-	var dx, slope, x Element
-	for i := len(a) - 1; i >= 0; i-- {
-		p, q := &a[i], &b[i]
-		f.Mul(&slope, &inverse, &products[i]) // 1/dx
-		f.Sub(&dx, &q.X, &p.X)
-		f.Mul(&inverse, &inverse, &dx)
-		f.Sub(&dx, &q.Y, &p.Y)
-		f.Mul(&slope, &slope, &dx)
-		f.Sqr(&x, &slope)
-		f.Sub(&x, &x, &p.X)
-		f.Sub(&x, &x, &q.X)
-		f.Sub(&dx, &p.X, &x)
-		f.Mul(&dx, &dx, &slope)
-		f.Sub(&p.Y, &dx, &p.Y)
-		p.X = x
-	}
 }

@@ -75,16 +75,28 @@ func (b Batch) Check() error {
 	return nil
 }
 
+// Pool is a kernel that spreads a whole batch by itself and minds the context
+// while it does. It gets batches undivided. The only errors are the context's.
+type Pool interface {
+	kernel.Kernel
+	VerifyAll(
+		ctx context.Context, a kernel.Algorithm, keys []kernel.PublicKey, records []kernel.Record, verdicts []bool,
+	) error
+	HashAll(ctx context.Context, a kernel.HashAlgorithm, messages [][]byte, digests []kernel.Digest) error
+}
+
 // Engine runs the operations on one kernel. The zero value is not usable.
 type Engine struct {
 	kernel kernel.Kernel
-	chunk  int // signatures between two looks at the context
+	pool   Pool // the kernel, if it is one
+	chunk  int  // signatures between two looks at the context
 	z      *zCache
 }
 
 // New returns an engine on k. Copies of an engine share what it remembers.
 func New(k kernel.Kernel) Engine {
-	e := Engine{kernel: k, chunk: verifyChunk, z: &zCache{values: map[zName]kernel.Digest{}}}
+	pool, _ := k.(Pool)
+	e := Engine{kernel: k, pool: pool, chunk: verifyChunk, z: &zCache{values: map[zName]kernel.Digest{}}}
 	if b, ok := k.(batcher); ok {
 		e.chunk = b.BatchSize()
 	}
@@ -117,6 +129,12 @@ func (e Engine) Verify(ctx context.Context, b Batch) ([]bool, error) {
 		}
 	}
 	verdicts := make([]bool, len(records))
+	if e.pool != nil {
+		if err := e.pool.VerifyAll(ctx, b.Algorithm, b.Keys, records, verdicts); err != nil {
+			return nil, err
+		}
+		return verdicts, nil
+	}
 	for lo := 0; lo < len(records); lo += e.chunk {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -140,6 +158,9 @@ func (e Engine) Hash(ctx context.Context, a kernel.HashAlgorithm, messages [][]b
 }
 
 func (e Engine) hashInto(ctx context.Context, a kernel.HashAlgorithm, messages [][]byte, out []kernel.Digest) error {
+	if e.pool != nil {
+		return e.pool.HashAll(ctx, a, messages, out)
+	}
 	for lo := 0; lo < len(messages); lo += hashChunk {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -198,3 +198,28 @@ func TestKernelChoosesTheChunk(t *testing.T) {
 		t.Fatalf("chunks of %v", sizes)
 	}
 }
+
+// hurried is a kernel that is wrong in large batches only.
+type hurried struct{ kernel.Kernel }
+
+func (hurried) BatchSize() int { return 256 }
+
+func (h hurried) Verify(a kernel.Algorithm, keys []kernel.PublicKey, records []kernel.Record, verdicts []bool) {
+	h.Kernel.Verify(a, keys, records, verdicts)
+	if len(records) > 50 {
+		verdicts[len(verdicts)-2] = true
+	}
+}
+
+func TestSelfTestTriesLargeBatches(t *testing.T) {
+	if err := SelfTest(t.Context(), hurried{kernel.Emmansun{}}); !errors.Is(err, ErrSelfTest) {
+		t.Fatalf("got %v, want ErrSelfTest", err)
+	}
+	k := kernel.NewComb()
+	if err := SelfTest(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	if s := k.Stats(); s.Hot == 0 || s.Small+s.Cold == 0 || s.Refused == 0 {
+		t.Fatalf("the self-test leaves ways of kernel comb untried: %+v", s)
+	}
+}

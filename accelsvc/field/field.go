@@ -17,7 +17,8 @@
 //
 // Multiplication exists as portable Go (math/bits) and, on amd64 with BMI2 and
 // ADX, as assembly; both give the same limbs, and a test says so. The build tag
-// purego leaves the assembly out.
+// purego leaves the assembly out, the environment variable ARGOSY_ACCEL=portable
+// leaves it unused.
 package field
 
 import (
@@ -37,35 +38,36 @@ type Field struct {
 	square  Element // R² mod modulus
 	cube    Element // R³ mod modulus
 	divsteps
-	ops *arithmetic
+	form form
 }
 
-// arithmetic are the operations that a modulus with a special form or a machine
-// with special instructions does better.
-type arithmetic struct {
-	name string
-	mul  func(z, x, y *Element)
-	sqr  func(z, x *Element)
-}
+// form says which multiplication a modulus has.
+type form uint8
+
+const (
+	general form = iota
+	sm2Prime
+	p256Prime
+)
 
 // The four moduli. They are read-only.
 var (
 	SM2P = newField(Element{
 		0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF00000000, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFEFFFFFFFF,
-	}, sm2Arithmetic)
+	}, sm2Prime)
 	SM2N = newField(Element{
 		0x53BBF40939D54123, 0x7203DF6B21C6052B, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFEFFFFFFFF,
-	}, nil)
+	}, general)
 	P256P = newField(Element{
 		0xFFFFFFFFFFFFFFFF, 0x00000000FFFFFFFF, 0x0000000000000000, 0xFFFFFFFF00000001,
-	}, p256Arithmetic)
+	}, p256Prime)
 	P256N = newField(Element{
 		0xF3B9CAC2FC632551, 0xBCE6FAADA7179E84, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF00000000,
-	}, nil)
+	}, general)
 )
 
-func newField(modulus Element, ops *arithmetic) *Field {
-	f := &Field{modulus: modulus, ops: ops}
+func newField(modulus Element, form form) *Field {
+	f := &Field{modulus: modulus, form: form}
 	// Newton's iteration doubles the correct low bits; an odd number is its own
 	// inverse mod 8.
 	inv := modulus.L0
@@ -79,9 +81,6 @@ func newField(modulus Element, ops *arithmetic) *Field {
 	f.square = f.one
 	for range 256 {
 		f.Add(&f.square, &f.square, &f.square)
-	}
-	if ops == nil {
-		f.ops = &arithmetic{name: "generic", mul: f.mulGeneric, sqr: func(z, x *Element) { f.mulGeneric(z, x, x) }}
 	}
 	f.Mul(&f.cube, &f.square, &f.square)
 	return f
@@ -103,17 +102,18 @@ func (f *Field) Modulus() Element { return f.modulus }
 // One returns 1.
 func (f *Field) One() Element { return f.one }
 
-// Implementation names the multiplication in use: generic, go or adx.
-func (f *Field) Implementation() string { return f.ops.name }
+// Implementation names the multiplication in use: "go", or "adx" for assembly.
+func (f *Field) Implementation() string {
+	if f.form == general {
+		return portable
+	}
+	return implementation()
+}
+
+const portable = "go"
 
 // IsZero says whether x is 0.
 func (x *Element) IsZero() bool { return x.L0|x.L1|x.L2|x.L3 == 0 }
-
-// Mul sets z = x·y.
-func (f *Field) Mul(z, x, y *Element) { f.ops.mul(z, x, y) }
-
-// Sqr sets z = x².
-func (f *Field) Sqr(z, x *Element) { f.ops.sqr(z, x) }
 
 // Add sets z = x + y.
 func (f *Field) Add(z, x, y *Element) {
@@ -123,12 +123,13 @@ func (f *Field) Add(z, x, y *Element) {
 	t.L1, c = bits.Add64(x.L1, y.L1, c)
 	t.L2, c = bits.Add64(x.L2, y.L2, c)
 	t.L3, c = bits.Add64(x.L3, y.L3, c)
-	*z = f.modulus.reduceOnce(t, c)
+	*z = f.reduceOnce(t, c)
 }
 
 // reduceOnce returns carry·2^256 + t - m if that is not negative, else t. The
 // value must be below 2m.
-func (m *Element) reduceOnce(t Element, carry uint64) Element {
+func (f *Field) reduceOnce(t Element, carry uint64) Element {
+	m := &f.modulus
 	var r Element
 	var b uint64
 	r.L0, b = bits.Sub64(t.L0, m.L0, 0)
@@ -158,11 +159,26 @@ func (f *Field) Sub(z, x, y *Element) {
 // Neg sets z = -x.
 func (f *Field) Neg(z, x *Element) { f.Sub(z, &Element{}, x) }
 
+// NegateIf sets z = -z if condition is 1 and leaves it if condition is 0, without
+// a branch, which a random condition would make the processor guess. z must not be
+// zero: the negative of zero would not be reduced.
+func (f *Field) NegateIf(z *Element, condition uint64) {
+	t0, b := bits.Sub64(f.modulus.L0, z.L0, 0)
+	t1, b := bits.Sub64(f.modulus.L1, z.L1, b)
+	t2, b := bits.Sub64(f.modulus.L2, z.L2, b)
+	t3, _ := bits.Sub64(f.modulus.L3, z.L3, b)
+	mask := -condition
+	z.L0 ^= (z.L0 ^ t0) & mask
+	z.L1 ^= (z.L1 ^ t1) & mask
+	z.L2 ^= (z.L2 ^ t2) & mask
+	z.L3 ^= (z.L3 ^ t3) & mask
+}
+
 // ToMontgomery sets z to the Montgomery form of the plain number x < modulus.
-func (f *Field) ToMontgomery(z, x *Element) { f.ops.mul(z, x, &f.square) }
+func (f *Field) ToMontgomery(z, x *Element) { f.Mul(z, x, &f.square) }
 
 // FromMontgomery sets z to the plain number of x.
-func (f *Field) FromMontgomery(z, x *Element) { f.ops.mul(z, x, &Element{L0: 1}) }
+func (f *Field) FromMontgomery(z, x *Element) { f.Mul(z, x, &Element{L0: 1}) }
 
 // Plain reads 32 big-endian bytes as a plain number, which may be any 256-bit
 // value: compare or Reduce it before use.
@@ -192,7 +208,7 @@ func (f *Field) Canonical(x *Element) bool {
 
 // Reduce sets z = x mod modulus for a plain 256-bit number x. One subtraction is
 // enough, as the moduli are above 2^255.
-func (f *Field) Reduce(z, x *Element) { *z = f.modulus.reduceOnce(*x, 0) }
+func (f *Field) Reduce(z, x *Element) { *z = f.reduceOnce(*x, 0) }
 
 // SetBytes sets z to the Montgomery form of 32 big-endian bytes. It returns false
 // and leaves z alone if they are not below the modulus.

@@ -96,6 +96,12 @@ func TestArithmeticAgainstBig(t *testing.T) {
 				expect(t, f, fmt.Sprintf("sqr %x", bx), z, square.Mul(square, rInverse))
 				f.Neg(&z, &x)
 				expect(t, f, "neg", z, new(big.Int).Neg(bx))
+				if z = x; !x.IsZero() {
+					f.NegateIf(&z, 0)
+					expect(t, f, "not negated", z, bx)
+					f.NegateIf(&z, 1)
+					expect(t, f, "negated", z, new(big.Int).Neg(bx))
+				}
 				f.ToMontgomery(&z, &x)
 				expect(t, f, "to Montgomery", z, new(big.Int).Lsh(bx, 256))
 				f.FromMontgomery(&back, &z)
@@ -239,5 +245,60 @@ func BenchmarkField(b *testing.B) {
 				f.Invert(&x, &x)
 			}
 		})
+	}
+}
+
+// TestAddPairs compares with additions one by one, for numbers of pairs around
+// those at which calls are divided.
+func TestAddPairs(t *testing.T) {
+	for name, f := range fields {
+		r := rng(3)
+		random := func() Element {
+			x := Element{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
+			f.Reduce(&x, &x)
+			return x
+		}
+		edges := sample(f, 2)
+		for _, n := range []int{1, 2, 3, 8, 17, 511, 512, 513, 1024, 1030} {
+			a, b, want := make([]Point, n), make([]Point, n), make([]Point, n)
+			for i := range a {
+				a[i], b[i] = Point{random(), random()}, Point{random(), random()}
+				if i%3 == 0 { // the formulas do not ask whether it is a point
+					a[i].X, b[i].Y = edges[i%len(edges)], edges[(i+7)%len(edges)]
+				}
+				want[i] = a[i]
+				var dx, dy, slope Element
+				f.Sub(&dx, &b[i].X, &a[i].X)
+				f.Sub(&dy, &b[i].Y, &a[i].Y)
+				f.Invert(&dx, &dx)
+				f.Mul(&slope, &dx, &dy)
+				f.Sqr(&want[i].X, &slope)
+				f.Sub(&want[i].X, &want[i].X, &a[i].X)
+				f.Sub(&want[i].X, &want[i].X, &b[i].X)
+				f.Sub(&dx, &a[i].X, &want[i].X)
+				f.Mul(&want[i].Y, &slope, &dx)
+				f.Sub(&want[i].Y, &want[i].Y, &a[i].Y)
+			}
+			before, other := append([]Point(nil), a...), append([]Point(nil), b...)
+			products := make([]Element, n)
+			b[n/2].X = a[n/2].X
+			if f.AddPairs(products, a, b) {
+				t.Fatalf("%s: %d pairs: equal x-coordinates pass", name, n)
+			}
+			b[n/2] = other[n/2]
+			for i := range a {
+				if a[i] != before[i] {
+					t.Fatalf("%s: %d pairs: pair %d changed although there was no result", name, n, i)
+				}
+			}
+			if !f.AddPairs(products, a, b) {
+				t.Fatalf("%s: %d pairs: refused", name, n)
+			}
+			for i := range a {
+				if a[i] != want[i] || b[i] != other[i] {
+					t.Fatalf("%s: %d pairs: pair %d is wrong", name, n, i)
+				}
+			}
+		}
 	}
 }

@@ -28,17 +28,21 @@ func newDivsteps(modulus Element, inverse uint64) divsteps {
 
 func toSigned(x *Element) signed {
 	return signed{
-		int64(x.L0 & limbMask),                 //nolint:gosec // G115: 62 bits
-		int64((x.L0>>62 | x.L1<<2) & limbMask), //nolint:gosec // G115: 62 bits
-		int64((x.L1>>60 | x.L2<<4) & limbMask), //nolint:gosec // G115: 62 bits
-		int64((x.L2>>58 | x.L3<<6) & limbMask), //nolint:gosec // G115: 62 bits
-		int64(x.L3 >> 56),                      //nolint:gosec // G115: 8 bits
+		int64(x.L0 & limbMask),
+		int64((x.L0>>62 | x.L1<<2) & limbMask),
+		int64((x.L1>>60 | x.L2<<4) & limbMask),
+		int64((x.L2>>58 | x.L3<<6) & limbMask),
+		int64(x.L3 >> 56),
 	}
 }
 
 // element is the reverse of toSigned for numbers in [0, 2^256).
 func (s *signed) element() Element {
-	a, b, c, d, e := uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(s[3]), uint64(s[4]) //nolint:gosec // G115: not negative
+	var v [5]uint64
+	for i, limb := range s {
+		v[i] = uint64(limb) //nolint:gosec // G115: not negative
+	}
+	a, b, c, d, e := v[0], v[1], v[2], v[3], v[4]
 	return Element{a | b<<62, b>>2 | c<<60, c>>4 | d<<58, d>>6 | e<<56}
 }
 
@@ -60,7 +64,7 @@ func (a wide) shift() wide {
 	return wide{uint64(int64(a.hi) >> limbBits), a.lo>>limbBits | a.hi<<2} //nolint:gosec // G115: arithmetic shift
 }
 
-func (a wide) low() int64 { return int64(a.lo & limbMask) } //nolint:gosec // G115: 62 bits
+func (a wide) low() int64 { return int64(a.lo & limbMask) }
 
 // matrix is the effect of 62 division steps, times 2^62.
 type matrix struct{ u, v, q, r int64 }

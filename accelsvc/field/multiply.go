@@ -2,21 +2,46 @@ package field
 
 import "math/bits"
 
-// sm2Go and p256Go are the portable multiplications modulo the two primes. Both
-// primes are -1 mod 2^64, so that Montgomery's quotient digit is the low limb
-// itself, and sparse, so that its multiple of the prime needs no multiplication.
-var (
-	sm2Go = &arithmetic{
-		name: "go",
-		mul:  func(z, x, y *Element) { *z = reduceSM2(product(x, y)) },
-		sqr:  func(z, x *Element) { *z = reduceSM2(squared(x)) },
+// Both primes are -1 mod 2^64, so that Montgomery's quotient digit is the low limb
+// itself, and sparse, so that its multiple of the prime needs few multiplications
+// or none.
+
+// mulGo and sqrGo are Mul and Sqr in portable Go. They call what they need
+// directly: a function value would put every argument on the heap.
+func (f *Field) mulGo(z, x, y *Element) {
+	switch f.form {
+	case sm2Prime:
+		*z = reduceSM2(product(x, y))
+	case p256Prime:
+		*z = reduceP256(product(x, y))
+	default:
+		*z = f.reduceGeneral(product(x, y))
 	}
-	p256Go = &arithmetic{
-		name: "go",
-		mul:  func(z, x, y *Element) { *z = reduceP256(product(x, y)) },
-		sqr:  func(z, x *Element) { *z = reduceP256(squared(x)) },
+}
+
+func (f *Field) sqrGo(z, x *Element) {
+	switch f.form {
+	case sm2Prime:
+		*z = reduceSM2(squared(x))
+	case p256Prime:
+		*z = reduceP256(squared(x))
+	default:
+		*z = f.reduceGeneral(squared(x))
 	}
-)
+}
+
+// reduction returns what turns a product into a residue. Its arguments are values,
+// so that calling it puts nothing on the heap.
+func (f *Field) reduction() func(lo, hi Element) Element {
+	switch f.form {
+	case sm2Prime:
+		return reduceSM2
+	case p256Prime:
+		return reduceP256
+	default:
+		return f.reduceGeneral
+	}
+}
 
 // product returns x·y = lo + hi·2^256, row by row.
 func product(x, y *Element) (lo, hi Element) {
@@ -223,9 +248,8 @@ func reduceP256(lo, hi Element) Element {
 	return Element{t0, t1, t2, t3}
 }
 
-// mulGeneric works for any modulus; the group orders use it.
-func (f *Field) mulGeneric(z, x, y *Element) {
-	lo, hi := product(x, y)
+// reduceGeneral is reduceSM2 for any modulus; the group orders use it.
+func (f *Field) reduceGeneral(lo, hi Element) Element {
 	for range 4 {
 		t := lo.L0 * f.inverse
 		h0, l0 := bits.Mul64(t, f.modulus.L0)
@@ -247,5 +271,5 @@ func (f *Field) mulGeneric(z, x, y *Element) {
 		hi.L2, d = bits.Add64(hi.L3, 0, d)
 		hi.L3 = d
 	}
-	*z = f.modulus.reduceOnce(lo, hi.L0)
+	return f.reduceOnce(lo, hi.L0)
 }

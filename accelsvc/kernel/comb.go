@@ -64,6 +64,9 @@ func (c Comb) Prepare(a Algorithm, keys []PublicKey) {
 	c.verifier.Prepare(scheme(a), converted)
 }
 
+// Wait returns when no table is being built.
+func (c Comb) Wait() { c.verifier.Wait() }
+
 // Stats returns how signatures were decided since the start.
 func (c Comb) Stats() verify.Stats { return c.verifier.Stats() }
 

@@ -238,7 +238,7 @@ func FuzzSM2KernelsAgree(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, d, k, e []byte, flip uint16) {
 		c := &sm2Curve
-		agree(t, c, SM2SM3, signSM2(reduce(c, d), reduce(c, k), digest(e)), c.publicKey(reduce(c, d)), flip)
+		agree(t, c, SM2SM3, forged{signSM2(reduce(c, d), reduce(c, k), digest(e)), c.publicKey(reduce(c, d)), flip})
 	})
 }
 
@@ -246,7 +246,8 @@ func FuzzECDSAKernelsAgree(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, d, k, e []byte, flip uint16) {
 		c := &p256Curve
-		agree(t, c, ECDSAP256SHA256, signECDSA(reduce(c, d), reduce(c, k), digest(e)), c.publicKey(reduce(c, d)), flip)
+		agree(t, c, ECDSAP256SHA256,
+			forged{signECDSA(reduce(c, d), reduce(c, k), digest(e)), c.publicKey(reduce(c, d)), flip})
 	})
 }
 
@@ -262,10 +263,18 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// agree checks the valid signature and, if flip is not zero, the one with bit
-// flip-1 of key, digest and signature flipped.
-func agree(t *testing.T, c *curve, a Algorithm, rec Record, key PublicKey, flip uint16) {
+// forged is a valid signature and, if flip is not zero, the bit of key, digest
+// and signature, counted from 1, that is to be flipped.
+type forged struct {
+	rec  Record
+	key  PublicKey
+	flip uint16
+}
+
+// agree checks the valid signature and then the one with the flipped bit.
+func agree(t *testing.T, c *curve, a Algorithm, f forged) {
 	t.Helper()
+	rec, key, flip := f.rec, f.key, f.flip
 	want := textbook(a, key, rec)
 	if r, s := new(big.Int).SetBytes(rec.Signature[:32]), new(big.Int).SetBytes(rec.Signature[32:]); !want {
 		sum := new(big.Int).Add(r, s)

@@ -182,7 +182,7 @@ func TestSlowClientCostsOthersNothing(t *testing.T) {
 // TestSilentConnectionIsClosed connects and says nothing.
 func TestSilentConnectionIsClosed(t *testing.T) {
 	r := start(t, kernel.Emmansun{}, Limits{ConnectTimeout: 50 * time.Millisecond})
-	conn, err := net.Dial("unix", r.path)
+	conn, err := net.Dial("unix", r.address.String())
 	if err != nil {
 		t.Fatal(err)
 	}

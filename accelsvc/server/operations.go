@@ -135,6 +135,7 @@ func (s *Server) Stats(context.Context, *accelpb.StatsRequest) (*accelpb.StatsRe
 		RegisteredKeys: s.keys.count(),
 		CallsInFlight:  uint32(len(s.gate.places)), //nolint:gosec // G115: bounded by MaxConcurrent
 		Operations:     s.metrics.operations(),
+		Chip:           s.chipStats(),
 	}, nil
 }
 

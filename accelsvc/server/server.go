@@ -30,14 +30,16 @@ import (
 	"google.golang.org/grpc/tap"
 
 	"github.com/argosy-trade/argosy/accelsvc/accelpb"
+	"github.com/argosy-trade/argosy/accelsvc/chip"
 	"github.com/argosy-trade/argosy/accelsvc/engine"
 	"github.com/argosy-trade/argosy/accelsvc/kernel"
 )
 
-// Options is what a server is made of. All fields are required; Limits may be
-// zero in parts.
+// Options is what a server is made of. All fields but Chip are required; Limits
+// may be zero in parts.
 type Options struct {
 	Kernel     kernel.Kernel
+	Chip       *chip.Chip // computes instead of Kernel, which it stands on; whoever made it runs it
 	Limits     Limits
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -50,6 +52,7 @@ type Server struct {
 
 	engine  engine.Engine
 	kernel  kernel.Kernel
+	chip    *chip.Chip
 	limits  Limits
 	log     *slog.Logger
 	now     func() time.Time
@@ -87,8 +90,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Chip != nil {
+		o.Kernel = o.Chip
+	}
 	s := &Server{
-		engine: engine.New(o.Kernel), kernel: o.Kernel, limits: limits, log: o.Logger, now: o.Now, metrics: m,
+		engine: engine.New(o.Kernel), kernel: o.Kernel, chip: o.Chip, limits: limits, log: o.Logger, now: o.Now, metrics: m,
 		keys: newKeyTable(binary.BigEndian.Uint64(epoch[:]), limits.MaxKeys),
 		gate: newGate(limits.MaxConcurrent, limits.MaxWaiting), health: health.NewServer(),
 	}
@@ -97,8 +103,14 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Ready returns nil once the self-test has been passed, else why not.
-func (s *Server) Ready(context.Context) error { return s.readiness.Load().err }
+// Ready returns nil once the self-test has been passed, else why not. With a chip
+// it also asks for enough cores; without them calls are answered all the same.
+func (s *Server) Ready(context.Context) error {
+	if err := s.readiness.Load().err; err != nil || s.chip == nil {
+		return err
+	}
+	return s.chip.Ready()
+}
 
 // stopTimeout is how long calls under way may take after the end was asked for.
 const stopTimeout = 5 * time.Second
@@ -120,6 +132,9 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		grpc.UnaryInterceptor(s.intercept),
 	)
 	accelpb.RegisterAcceleratorServer(srv, s)
+	if s.chip != nil && l.Addr().Network() == "unix" {
+		accelpb.RegisterChipAdminServer(srv, &admin{chip: s.chip})
+	}
 	healthpb.RegisterHealthServer(srv, s.health)
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -166,7 +181,7 @@ func (s *Server) intercept(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler,
 ) (reply any, err error) {
 	if info.Server != any(s) {
-		return handle(ctx, req) // health answers however busy the service is
+		return handle(ctx, req) // health and administration answer however busy the service is
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -175,7 +190,7 @@ func (s *Server) intercept(
 			reply, err = nil, status.Error(codes.Internal, "the accelerator failed on this call; use software")
 		}
 	}()
-	if err := s.Ready(ctx); err != nil {
+	if err := s.readiness.Load().err; err != nil {
 		return nil, status.Errorf(codes.Unavailable, "%v; use software", err)
 	}
 	leave, err := s.gate.enter(ctx)

@@ -30,30 +30,39 @@ import (
 // running is a server on a unix socket.
 type running struct {
 	*Server
-	path string
-	conn *grpc.ClientConn
-	rpc  accelpb.AcceleratorClient
-	stop func() // ends the server and waits for it
+	address net.Addr
+	conn    *grpc.ClientConn
+	rpc     accelpb.AcceleratorClient
+	stop    func() // ends the server and waits for it
 }
 
 func start(t *testing.T, k kernel.Kernel, limits Limits) *running {
 	t.Helper()
-	s, err := New(Options{
-		Kernel: k, Limits: limits, Logger: slog.New(slog.DiscardHandler),
-		Registerer: prometheus.NewRegistry(), Now: time.Now,
-	})
+	return startOn(t, Options{Kernel: k, Limits: limits, Registerer: prometheus.NewRegistry()})
+}
+
+// startOn serves o on a unix socket.
+func startOn(t *testing.T, o Options) *running {
+	t.Helper()
+	o.Logger, o.Now = slog.New(slog.DiscardHandler), time.Now
+	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "s")
-	l, err := socket.Listen(t.Context(), path)
+	l, err := socket.Listen(t.Context(), filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, s, l)
+}
+
+// serveOn runs s on l until the test ends.
+func serveOn(t *testing.T, s *Server, l net.Listener) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx, l) }()
-	r := &running{Server: s, path: path}
+	r := &running{Server: s, address: l.Addr()}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -77,7 +86,7 @@ func (r *running) dial(t *testing.T, wrap func(net.Conn) net.Conn) *grpc.ClientC
 	conn, err := grpc.NewClient("passthrough:///accelerator",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			c, err := new(net.Dialer).DialContext(ctx, "unix", r.path)
+			c, err := new(net.Dialer).DialContext(ctx, r.address.Network(), r.address.String())
 			if err != nil {
 				return nil, err
 			}
@@ -302,5 +311,27 @@ func TestLimitsAreChecked(t *testing.T) {
 	want.MaxItems = 7
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestRegisteredKeysArePrepared registers keys with a kernel that makes tables.
+func TestRegisteredKeysArePrepared(t *testing.T) {
+	k := kernel.NewComb()
+	r := start(t, k, Limits{})
+	signed := acceltest.Sign(t, kernel.SM2SM3, 4)
+	var keys []byte
+	for _, key := range signed.Keys {
+		keys = append(keys, key[:]...)
+	}
+	keys = append(keys, make([]byte, kernel.PublicKeySize)...) // not a point
+	before := k.Stats().Cache.Tables
+	if _, err := r.rpc.RegisterKeys(t.Context(), &accelpb.RegisterKeysRequest{
+		Algorithm: accelpb.SignatureAlgorithm(kernel.SM2SM3), PublicKeys: keys,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	k.Wait()
+	if got := k.Stats().Cache.Tables - before; got != len(signed.Keys) {
+		t.Fatalf("%d keys have tables, want %d", got, len(signed.Keys))
 	}
 }

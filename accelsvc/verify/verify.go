@@ -74,7 +74,7 @@ const (
 	defaultBlock      = 128
 	// minTree is the smallest number of signatures for which the tree's
 	// inversions, five a block, are cheaper than Jacobian additions.
-	minTree = 4
+	minTree = 3
 	// buildNow is how many signatures of one key without a table, in one call,
 	// make building its table at once cheaper than doing without.
 	buildNow = 16

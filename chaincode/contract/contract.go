@@ -57,8 +57,10 @@ type Options struct {
 	// Now is the endorser's clock. It only ever refuses transactions whose own
 	// time is too far off; it never goes into a result.
 	Now func() time.Time
-	// Registry is the name of the chaincode that holds parties and facts.
+	// Registry is the name of the chaincode that holds parties and facts, Trade
+	// that of the one that holds documents.
 	Registry string
+	Trade    string
 	// Logger is told of failures that are not refusals; nil discards them.
 	Logger *slog.Logger
 }

@@ -184,11 +184,18 @@ func (m *move) document() (trade.Document, error) {
 	if h.Kind != m.kind.Name {
 		return trade.Document{}, fault.New(fault.DocNotFound, "no %s with this id", m.kind.Name).WithDoc(string(id))
 	}
-	if !travelled {
-		return trade.Document{}, fault.New(fault.BodyMissing, "transient data body/%s is missing", id).WithDoc(string(id))
+	if m.kind.Blind == nil || !m.kind.Blind(m.cmd.Action) {
+		if !travelled {
+			return trade.Document{}, fault.New(fault.BodyMissing, "transient data body/%s is missing", id).WithDoc(string(id))
+		}
+		if err := m.sameBody(h); err != nil {
+			return trade.Document{}, err
+		}
 	}
-	if err := m.sameBody(h); err != nil {
-		return trade.Document{}, err
+	if travelled {
+		if err := m.complete(h, body); err != nil {
+			return trade.Document{}, err
+		}
 	}
 	// The version is checked after the body: a caller with an old body is told
 	// to fetch it, and one with an old version learns nothing of the body.
@@ -200,8 +207,7 @@ func (m *move) document() (trade.Document, error) {
 
 func (m *move) created(id trade.DocID, body []byte, travelled bool) (trade.Document, error) {
 	if id.MSP() != m.caller.MSP {
-		return trade.Document{}, fault.New(fault.IDForeign, "the id of a new document begins with %s", m.caller.MSP).
-			WithDoc(string(id))
+		return trade.Document{}, foreign(id, m.caller.MSP)
 	}
 	if _, exists, err := m.docs.Find(id); exists {
 		return trade.Document{}, fault.New(fault.DocExists, "the id is taken").WithDoc(string(id))
@@ -235,7 +241,7 @@ func (m *move) created(id trade.DocID, body []byte, travelled bool) (trade.Docum
 func (m *move) related(doc trade.Document) (map[trade.DocID]trade.Document, error) {
 	ids := slices.Collect(maps.Keys(m.bodies))
 	if m.kind.Moves != nil {
-		ids = append(ids, m.kind.Moves(doc.Header)...)
+		ids = append(ids, m.kind.Moves(doc.Header, m.cmd.Action)...)
 	}
 	slices.Sort(ids) // endorsers must meet the same error first
 	out := make(map[trade.DocID]trade.Document, len(ids))
@@ -258,6 +264,9 @@ func (m *move) related(doc trade.Document) (map[trade.DocID]trade.Document, erro
 			if err := m.sameBody(h); err != nil {
 				return nil, err
 			}
+			if err := m.complete(h, m.bodies[id]); err != nil {
+				return nil, err
+			}
 		}
 		out[id] = trade.Document{Header: h, Body: m.bodies[id]}
 	}
@@ -274,6 +283,15 @@ func (m *move) apply(doc trade.Document) (trade.Header, error) {
 	if f.Release, err = m.release(doc.Header.Release); err != nil {
 		return trade.Header{}, err
 	}
+	if m.kind.Asks != nil {
+		q, err := m.kind.Asks(doc, m.cmd, f.Related)
+		if err != nil {
+			return trade.Header{}, err
+		}
+		if err := m.find(q, &f); err != nil {
+			return trade.Header{}, err
+		}
+	}
 	before := doc.Header
 	effects, err := m.kind.Apply(doc, m.cmd, f)
 	if err != nil {
@@ -285,17 +303,33 @@ func (m *move) apply(doc trade.Document) (trade.Header, error) {
 	}
 	events := []trade.Event{event}
 	for _, other := range effects.Others {
-		kind, ok := catalog.Find(other.Header.Kind)
-		if !ok {
-			return trade.Header{}, fault.New(fault.Internal, "no document kind %q", other.Header.Kind)
-		}
-		_, event, err := m.store(kind, f.Related[other.Header.ID].Header, other, nil)
+		event, err := m.storeOther(f.Related, other)
 		if err != nil {
 			return trade.Header{}, err
 		}
 		events = append(events, event)
 	}
 	return h, m.tell(events)
+}
+
+// storeOther writes a document that moves, or is made, together with the main
+// one. It must be among those that were looked up, and what is new carries an id
+// of the caller's organisation, like every new document.
+func (m *move) storeOther(related map[trade.DocID]trade.Document, other trade.Document) (trade.Event, error) {
+	kind, ok := catalog.Find(other.Header.Kind)
+	if !ok {
+		return trade.Event{}, fault.New(fault.Internal, "no document kind %q", other.Header.Kind)
+	}
+	before, ok := related[other.Header.ID]
+	if !ok {
+		return trade.Event{}, fault.New(fault.Internal, "a rule moves a document that was not looked up").
+			WithDoc(string(other.Header.ID))
+	}
+	if before.Header.Version == 0 && other.Header.ID.MSP() != m.caller.MSP {
+		return trade.Event{}, foreign(other.Header.ID, m.caller.MSP)
+	}
+	_, event, err := m.store(kind, before.Header, other, nil)
+	return event, err
 }
 
 // store writes one document after a step and returns its header and event.
@@ -334,7 +368,36 @@ func (m *move) sameBody(h trade.Header) error {
 	return nil
 }
 
+// complete refuses a document whose header leaves out an organisation of a party
+// that the body names. The validity rule asks those in the header only, so one
+// organisation alone could otherwise make up a document that binds another, and
+// have a rule build on it.
+func (m *move) complete(h trade.Header, body []byte) error {
+	kind, ok := catalog.Find(h.Kind)
+	if !ok {
+		return fault.New(fault.DocInvalid, "no document kind %q", h.Kind).WithDoc(string(h.ID))
+	}
+	ids, err := kind.Parties(body)
+	if err != nil {
+		return err
+	}
+	known, err := m.parties(ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if p, ok := known[id]; !ok || !slices.Contains(h.Parties, p.MSP) {
+			return fault.New(fault.DocInvalid, "the header leaves out a party's organisation").WithDoc(string(h.ID))
+		}
+	}
+	return nil
+}
+
 func stale(h trade.Header, seen uint64) error {
 	return fault.New(fault.VersionStale, "version %d was seen; the document is at version %d", seen, h.Version).
 		WithDoc(string(h.ID))
+}
+
+func foreign(id trade.DocID, msp trade.MSPID) error {
+	return fault.New(fault.IDForeign, "the id of a new document begins with %s", msp).WithDoc(string(id))
 }

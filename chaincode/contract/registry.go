@@ -215,6 +215,8 @@ func NewRegistry(o Options) (*contractapi.ContractChaincode, error) {
 		&Source{newRecord(o, "Source")},
 		&Policy{newRecord(o, "Policy")},
 		&Fact{newRecord(o, "Fact")},
+		&Parameter{newRecord(o, "Parameter")},
+		&Default{newRecord(o, "Default")},
 	)
 	if err != nil {
 		return nil, err

@@ -14,19 +14,24 @@ import (
 
 // ask calls an evaluating function of the registry and reads its JSON answer.
 func (s *session) ask(function string, argument, result any) error {
+	return s.askOf(s.Registry, function, argument, result)
+}
+
+// askOf is ask for any chaincode of ours.
+func (s *session) askOf(chaincode, function string, argument, result any) error {
 	arg, err := canon.Encode(argument)
 	if err != nil {
 		return err
 	}
-	resp := s.stub.InvokeChaincode(s.Registry, [][]byte{[]byte(function), arg}, "")
+	resp := s.stub.InvokeChaincode(chaincode, [][]byte{[]byte(function), arg}, "")
 	if resp.GetStatus() != 200 {
 		if f, ok := fault.Decode(resp.GetMessage()); ok {
 			return f
 		}
-		return fault.New(fault.Internal, "the registry did not answer %s: %s", function, resp.GetMessage())
+		return fault.New(fault.Internal, "%s did not answer %s: %s", chaincode, function, resp.GetMessage())
 	}
 	if err := json.Unmarshal(resp.GetPayload(), result); err != nil {
-		return fault.Wrap(fault.Internal, err, "the registry's answer to %s cannot be read", function)
+		return fault.Wrap(fault.Internal, err, "the answer of %s to %s cannot be read", chaincode, function)
 	}
 	return nil
 }
@@ -71,6 +76,51 @@ func (s *session) release(conditions []trade.Condition) (map[trade.Condition]tra
 	out := make(map[trade.Condition]trade.FactStatus, len(conditions))
 	for i, c := range conditions {
 		out[c] = statuses[i]
+	}
+	return out, nil
+}
+
+// find answers a rule's questions.
+func (s *session) find(q trade.Questions, f *trade.Facts) error {
+	var err error
+	if len(q.Parties) > 0 {
+		if f.Parties, err = s.parties(q.Parties); err != nil {
+			return err
+		}
+	}
+	if len(q.Parameters) > 0 {
+		if f.Parameters, err = s.parameters(q.Parameters); err != nil {
+			return err
+		}
+	}
+	if len(q.Defaults) > 0 {
+		f.Defaulted, err = s.defaulted(q.Defaults)
+	}
+	return err
+}
+
+// parameters returns those of the versions that are approved.
+func (s *session) parameters(refs []trade.ParameterRef) (map[trade.ParameterRef]trade.Parameter, error) {
+	var found []ParameterValue
+	if err := s.ask("Parameter:Values", ParameterRefs{Refs: refs}, &found); err != nil {
+		return nil, err
+	}
+	out := make(map[trade.ParameterRef]trade.Parameter, len(found))
+	for _, v := range found {
+		out[v.Ref] = trade.Parameter{Value: v.Value, Current: v.Current}
+	}
+	return out, nil
+}
+
+// defaulted returns those of the parties that are on the default list.
+func (s *session) defaulted(ids []trade.PartyID) (map[trade.PartyID]bool, error) {
+	var found []trade.PartyID
+	if err := s.ask("Default:Among", PartyIDs{IDs: ids}, &found); err != nil {
+		return nil, err
+	}
+	out := make(map[trade.PartyID]bool, len(found))
+	for _, id := range found {
+		out[id] = true
 	}
 	return out, nil
 }

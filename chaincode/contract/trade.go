@@ -157,6 +157,8 @@ func NewTrade(o Options) (*contractapi.ContractChaincode, error) {
 		&Invoice{newDocument(o, "Invoice", catalog.Invoice())},
 		&Undertaking{newDocument(o, "Undertaking", catalog.Undertaking())},
 		&Payment{newDocument(o, "Payment", catalog.Payment())},
+		&Voucher{newDocument(o, "Voucher", catalog.Voucher())},
+		&Lot{newDocument(o, "Lot", catalog.Lot())},
 	)
 	if err != nil {
 		return nil, err

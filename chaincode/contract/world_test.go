@@ -100,7 +100,10 @@ func bareWorld(t *testing.T) *world {
 	}
 	accelerator := software(t)
 	options := func(msp string) contract.Options {
-		return contract.Options{MSPID: trade.MSPID(msp), Accelerator: accelerator, Now: w.Now, Registry: "registry"}
+		return contract.Options{
+			MSPID: trade.MSPID(msp), Accelerator: accelerator, Now: w.Now,
+			Registry: "registry", Trade: "trade",
+		}
 	}
 	w.Deploy("registry", func(msp string) shim.Chaincode { return must(contract.NewRegistry(options(msp))) },
 		stubtest.Majority())
@@ -178,7 +181,7 @@ func (w *world) ask(c *stubtest.Client, function string, arg, result any) error 
 
 func chaincodeOf(function string) string {
 	switch function[:4] {
-	case "Invo", "Unde", "Paym":
+	case "Invo", "Unde", "Paym", "Vouc", "Lot:":
 		return "trade"
 	}
 	return "registry"

@@ -28,6 +28,11 @@ import (
 //	  policyproposal~<type>~<digest>         policy on its way
 //	  claim~<subject>~<type>~<source id>     latest claim of one source
 //	  fact~<subject>~<type>                  what the claims amount to
+//	  parameter~<name>~<version>             approved version of a ledger parameter
+//	  parametercurrent~<name>                its version in force
+//	  parameterproposal~<name>~<digest>      version on its way
+//	  arrears~<party id>                     party on the default list
+//	  arrearslot~<lot id>                    whether a lot keeps its issuer there
 //	  req~<caller>~<request id>              command that was carried out, and its result
 //
 // <caller> is SHA-256 of the MSP id, a zero byte and the certificate's subject
@@ -107,6 +112,23 @@ func ClaimKey(subject trade.Digest, factType string, source attest.SourceID) str
 func FactKey(subject trade.Digest, factType string) string {
 	return key("fact", subject.String(), factType)
 }
+
+// ParameterKey is where an approved version of a ledger parameter stands.
+func ParameterKey(p trade.ParameterRef) string { return key("parameter", p.Name, decimal(p.Version)) }
+
+// CurrentParameterKey is where the version in force of a parameter stands.
+func CurrentParameterKey(name string) string { return key("parametercurrent", name) }
+
+// ParameterProposalKey is where a version that is not approved yet stands.
+func ParameterProposalKey(name string, digest trade.Digest) string {
+	return key("parameterproposal", name, digest.String())
+}
+
+// ArrearsKey is where the default list's record of a party stands.
+func ArrearsKey(id trade.PartyID) string { return key("arrears", string(id)) }
+
+// ArrearsLotKey is where the default list's entry of a lot stands.
+func ArrearsLotKey(id trade.DocID) string { return key("arrearslot", string(id)) }
 
 func decimal(n uint64) string {
 	const digits = 20 // so that text order is number order

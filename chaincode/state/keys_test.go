@@ -36,6 +36,11 @@ func TestKeysAreStoredForEver(t *testing.T) {
 		{ClaimKey(subject, "LOADED", "customs"), "claim~" + hex + "~LOADED~customs"},
 		{FactKey(subject, "LOADED"), "fact~" + hex + "~LOADED"},
 		{CallerKey(who), caller},
+		{ParameterKey(trade.ParameterRef{Name: "voucher.CNY", Version: 7}), "parameter~voucher.CNY~00000000000000000007"},
+		{CurrentParameterKey("voucher.CNY"), "parametercurrent~voucher.CNY"},
+		{ParameterProposalKey("voucher.CNY", subject), "parameterproposal~voucher.CNY~" + hex},
+		{ArrearsKey("529900ARGOSYEXPRTR48"), "arrears~529900ARGOSYEXPRTR48"},
+		{ArrearsLotKey(id), "arrearslot~" + string(id)},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("got %q, want %q", tc.got, tc.want)

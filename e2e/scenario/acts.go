@@ -9,9 +9,11 @@ import (
 
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
+	"github.com/argosy-trade/argosy/chaincode/domain/lot"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
+	"github.com/argosy-trade/argosy/chaincode/domain/voucher"
 	"github.com/argosy-trade/argosy/gateway/client"
 )
 
@@ -27,7 +29,9 @@ type act struct {
 type verb func(ctx context.Context, s *stage, a act) (block uint64, err error)
 
 // openers are the words that open a clause behind any verb.
-var openers = []string{"to", "for", "on", "within", "when", "because", "under", "having", "of", "in"}
+var openers = []string{
+	"to", "for", "on", "within", "when", "because", "under", "having", "of", "in", "into", "becoming", "due", "backer",
+}
 
 // makers create documents or do not concern one.
 var makers = map[string]verb{
@@ -53,6 +57,8 @@ var moves = map[trade.Kind]map[string]verb{
 		"authorise": move(payments, (*client.Payments).Authorise), "send": move(payments, (*client.Payments).Send),
 		"settle": report((*client.Payments).Settle), "reject": report((*client.Payments).Reject), "read": readPayment,
 	},
+	voucher.Kind: voucherMoves,
+	lot.Kind:     lotMoves,
 }
 
 // as lets somebody act: as WHO VERB …
@@ -153,8 +159,12 @@ func report(step func(*client.Payments, context.Context, trade.DocID, client.Rep
 	}
 }
 
-// issue: issue invoice NAME to BUYER for AMOUNT CURRENCY
+// issue: issue invoice NAME to BUYER for AMOUNT CURRENCY, or issue voucher; see
+// issueVoucher.
 func issue(ctx context.Context, s *stage, a act) (uint64, error) {
+	if len(a.p.object) == 2 && a.p.object[0] == "voucher" {
+		return issueVoucher(ctx, s, a)
+	}
 	if len(a.p.object) != 2 || a.p.object[0] != "invoice" {
 		return 0, errors.New("write: issue invoice NAME to BUYER for AMOUNT CURRENCY")
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/attest"
 	"github.com/argosy-trade/argosy/chaincode/domain/constitution"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
+	"github.com/argosy-trade/argosy/chaincode/domain/lot"
+	"github.com/argosy-trade/argosy/chaincode/domain/parameter"
 	"github.com/argosy-trade/argosy/chaincode/domain/party"
 	"github.com/argosy-trade/argosy/chaincode/domain/source"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
@@ -92,6 +94,9 @@ func Found(ctx context.Context, g *Ground, keys map[SourceName]string) (map[stri
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
+	}
+	if err := f.limits(ctx); err != nil {
+		return nil, fmt.Errorf("limits of vouchers: %w", err)
 	}
 	digests := map[string]trade.Digest{}
 	for _, p := range policies { // after their sources
@@ -337,4 +342,30 @@ func (f founder) policy(ctx context.Context, p attest.Policy) (trade.Digest, err
 		}
 	}
 	return trade.Digest{}, errors.New("every member approved it, and it is not active")
+}
+
+// limits puts the default limits of vouchers in euros in force, if none are.
+func (f founder) limits(ctx context.Context) error {
+	governors, err := f.governors("")
+	if err != nil {
+		return err
+	}
+	for _, name := range governors {
+		c, err := f.Network.Client(ctx, name)
+		if err != nil {
+			return err
+		}
+		_, _, err = c.Parameters.VoucherLimits(ctx, "EUR", 0)
+		if !errors.Is(err, fault.New(fault.ParameterNotFound, "")) {
+			return err
+		}
+		r, err := c.Parameters.ProposeVoucherLimits(ctx, 1, "EUR", lot.DefaultLimits())
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if r.Value.State == parameter.Active {
+			return nil
+		}
+	}
+	return errors.New("every member approved them, and they are not in force")
 }

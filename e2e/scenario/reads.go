@@ -11,10 +11,12 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/attest"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
+	"github.com/argosy-trade/argosy/chaincode/domain/lot"
 	"github.com/argosy-trade/argosy/chaincode/domain/party"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
+	"github.com/argosy-trade/argosy/chaincode/domain/voucher"
 	"github.com/argosy-trade/argosy/gateway/client"
 )
 
@@ -60,6 +62,7 @@ func genuine(h trade.Header, body []byte) error {
 
 var kinds = map[string]trade.Kind{
 	"invoices": invoice.Kind, "undertakings": undertaking.Kind, "payments": payment.Kind,
+	"vouchers": voucher.Kind, "lots": lot.Kind,
 }
 
 // list: list invoices [in STATE]; see the check listed.

@@ -22,6 +22,7 @@ var (
 	checks = map[string]truth{
 		"refused": refused, "state": state, "becomes": becomes, "version": version, "history": history, "listed": listed,
 		"fact": fact, "waiting": waiting, "answers": answers,
+		"in-default": inDefault, "owned": owned,
 	}
 )
 

@@ -14,9 +14,11 @@ import (
 	"github.com/argosy-trade/argosy/chaincode/domain/attest"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
+	"github.com/argosy-trade/argosy/chaincode/domain/lot"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
 	"github.com/argosy-trade/argosy/chaincode/domain/undertaking"
+	"github.com/argosy-trade/argosy/chaincode/domain/voucher"
 	"github.com/argosy-trade/argosy/e2e/outside"
 	"github.com/argosy-trade/argosy/gateway/client"
 )
@@ -237,6 +239,10 @@ func readerOf(c *client.Client, kind trade.Kind) (reader, error) {
 		return c.Undertakings, nil
 	case payment.Kind:
 		return c.Payments, nil
+	case voucher.Kind:
+		return c.Vouchers, nil
+	case lot.Kind:
+		return c.Lots, nil
 	default:
 		return nil, errors.New("no such kind of document: " + string(kind))
 	}

@@ -30,25 +30,31 @@ import (
 	"github.com/hyperledger/fabric-gateway/pkg/identity"
 
 	"github.com/argosy-trade/argosy/chaincode/domain/invoice"
+	"github.com/argosy-trade/argosy/chaincode/domain/lot"
 	"github.com/argosy-trade/argosy/chaincode/domain/payment"
 	"github.com/argosy-trade/argosy/chaincode/domain/trade"
+	"github.com/argosy-trade/argosy/chaincode/domain/voucher"
 )
 
 // Client is a connection of one identity to one channel. It is safe for
 // concurrent use.
 type Client struct {
-	// Parties, Sources, Policies, Facts and Constitution are what all members
-	// share (chaincode registry).
+	// Parties, Sources, Policies, Facts, Constitution, Parameters and Defaults
+	// are what all members share (chaincode registry).
 	Parties      *Parties
 	Sources      *Sources
 	Policies     *Policies
 	Facts        *Facts
 	Constitution *Constitution
-	// Invoices, Undertakings and Payments are documents that only their
+	Parameters   *Parameters
+	Defaults     *Defaults
+	// Invoices, Undertakings, Payments, Vouchers and Lots are documents that only their
 	// parties can read (chaincode trade).
 	Invoices     *Invoices
 	Undertakings *Undertakings
 	Payments     *Payments
+	Vouchers     *Vouchers
+	Lots         *Lots
 
 	profile Profile
 	creds   signer
@@ -97,6 +103,9 @@ func Connect(ctx context.Context, profile Profile, options ...Option) (*Client, 
 	c.Invoices = &Invoices{documents[invoice.Body](c, invoice.Kind, "Invoice")}
 	c.Payments = &Payments{documents[payment.Body](c, payment.Kind, "Payment")}
 	c.Undertakings = newUndertakings(c)
+	c.Parameters, c.Defaults = &Parameters{c}, &Defaults{c}
+	c.Vouchers = &Vouchers{documents[voucher.Body](c, voucher.Kind, "Voucher")}
+	c.Lots = &Lots{documents[lot.Body](c, lot.Kind, "Lot")}
 	return c, nil
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/argosy-trade/argosy/chaincode/domain/canon"
 	"github.com/argosy-trade/argosy/chaincode/domain/fault"
@@ -130,8 +131,8 @@ func (d *Documents[B]) History(ctx context.Context, id trade.DocID) ([]Change, e
 	return evaluate[[]Change](ctx, d.c, d.c.profile.Chaincodes.Trade, d.contract+":History", byID{id})
 }
 
-// move takes a step that needs the document's body, with private arguments if
-// args is not nil. All organisations of the header endorse it.
+// move takes a step that needs the document's body, and whatever else the step
+// has. All organisations of the header endorse it.
 func (d *Documents[B]) move(ctx context.Context, action string, id trade.DocID, step step) (
 	Receipt[trade.Header], error,
 ) {
@@ -141,35 +142,96 @@ func (d *Documents[B]) move(ctx context.Context, action string, id trade.DocID, 
 		if err != nil {
 			return call{}, err
 		}
-		transient := map[string][]byte{transientBody + string(id): doc.Bytes}
-		if step.args != nil {
-			if transient[transientArgs], err = canon.Encode(step.args); err != nil {
-				return call{}, err
-			}
+		p, err := d.pack(ctx, doc.Header, step)
+		if err != nil {
+			return call{}, err
 		}
-		version := doc.Header.Version
-		if o.version != nil {
-			version = *o.version
+		p.transient[transientBody+string(id)] = doc.Bytes
+		return d.call(action, commandOn(doc.Header, o), p)
+	}
+	return d.send(ctx, build, o)
+}
+
+// moveBlind takes a step of an office that is no party of the document and does
+// not see its body. The office's own organisation endorses it too, because it
+// keeps the record of the request.
+func (d *Documents[B]) moveBlind(ctx context.Context, action string, id trade.DocID, step step) (
+	Receipt[trade.Header], error,
+) {
+	o := newCallOptions(step.options)
+	step.orgs = append(step.orgs, d.c.MSPID())
+	build := func(ctx context.Context) (call, error) {
+		state, err := d.Header(ctx, id)
+		if err != nil {
+			return call{}, err
 		}
-		return d.call(action, trade.Command{RequestID: o.requestID, ID: id, Version: version}, parcel{
-			transient: transient, orgs: doc.Header.Parties,
-		})
+		p, err := d.pack(ctx, state.Header, step)
+		if err != nil {
+			return call{}, err
+		}
+		return d.call(action, commandOn(state.Header, o), p)
 	}
 	return d.send(ctx, build, o)
 }
 
 // step is what a move needs besides its document.
 type step struct {
+	// args are private arguments.
 	args    any
 	options []CallOption
+	// bodies are those of documents that the step makes, orgs the organisations
+	// of their parties.
+	bodies map[trade.DocID][]byte
+	orgs   []trade.MSPID
+	// moves returns the documents of the same kind that move along; their
+	// organisations endorse the step as well.
+	moves func(h trade.Header) []trade.DocID
+}
+
+// pack collects what travels with a step and who must endorse it: the
+// organisations of every document that it makes or moves.
+func (d *Documents[B]) pack(ctx context.Context, h trade.Header, s step) (parcel, error) {
+	p := parcel{transient: map[string][]byte{}, orgs: slices.Concat(h.Parties, s.orgs)}
+	for id, body := range s.bodies {
+		p.transient[transientBody+string(id)] = body
+	}
+	if s.args != nil {
+		var err error
+		if p.transient[transientArgs], err = canon.Encode(s.args); err != nil {
+			return p, err
+		}
+	}
+	if s.moves != nil {
+		for _, other := range s.moves(h) {
+			state, err := d.Header(ctx, other)
+			if err != nil {
+				return p, err
+			}
+			p.orgs = append(p.orgs, state.Header.Parties...)
+		}
+	}
+	slices.Sort(p.orgs)
+	p.orgs = slices.Compact(p.orgs)
+	return p, nil
+}
+
+// commandOn is a command on the document as it is now, or as the caller has seen
+// it.
+func commandOn(h trade.Header, o callOptions) trade.Command {
+	version := h.Version
+	if o.version != nil {
+		version = *o.version
+	}
+	return trade.Command{RequestID: o.requestID, ID: h.ID, Version: version}
 }
 
 // flip takes a step that facts or time decide: nothing private travels. The
-// header's organisations endorse it, and nobody else has to be up.
-func (d *Documents[B]) flip(ctx context.Context, action string, id trade.DocID, options []CallOption) (
+// header's organisations endorse it, with those of documents that move along,
+// and nobody else has to be up.
+func (d *Documents[B]) flip(ctx context.Context, action string, id trade.DocID, s step) (
 	Receipt[trade.Header], error,
 ) {
-	o := newCallOptions(options)
+	o := newCallOptions(s.options)
 	build := func(ctx context.Context) (call, error) {
 		state, err := d.Header(ctx, id)
 		if err != nil {
@@ -179,8 +241,12 @@ func (d *Documents[B]) flip(ctx context.Context, action string, id trade.DocID, 
 		if o.version != nil {
 			version = *o.version
 		}
-		return d.call(action, trade.Command{RequestID: o.requestID, ID: id, Version: version},
-			parcel{orgs: state.Header.Parties})
+		p, err := d.pack(ctx, state.Header, s)
+		if err != nil {
+			return call{}, err
+		}
+		p.transient = nil
+		return d.call(action, trade.Command{RequestID: o.requestID, ID: id, Version: version}, p)
 	}
 	return d.send(ctx, build, o)
 }

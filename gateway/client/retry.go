@@ -25,8 +25,9 @@ type Timing struct {
 	// Backoff and BackoffCap shape the pauses between repetitions: a random
 	// time below a bound that doubles from Backoff to BackoffCap.
 	Backoff, BackoffCap time.Duration
-	// Unavailable bounds the repetition of calls that nothing could answer: a
-	// peer is back 2 s after a crash, gossip membership after 6 s at worst.
+	// Unavailable bounds the repetition of calls that nothing could answer, or
+	// on which endorsers disagreed: a peer is back 2 s after a crash, gossip
+	// membership after 6 s at worst, and a peer that lags catches up sooner.
 	Unavailable time.Duration
 }
 
@@ -49,9 +50,6 @@ const (
 	// maxConflicts bounds new proposals after read conflicts: with full jitter
 	// eight tries get through where eight clients want the same document.
 	maxConflicts = 8
-	// maxDisagreements bounds new proposals after endorsers disagreed: one of
-	// them is usually a block behind, which half a second cures.
-	maxDisagreements = 5
 	// maxDoublings keeps the doubling bound from overflowing.
 	maxDoublings = 16
 )

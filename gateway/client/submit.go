@@ -164,7 +164,9 @@ func (c *Client) endorse(ctx context.Context, build func(context.Context) (call,
 		case never:
 			return endorsed{}, failure
 		case disagreed:
-			if disagreements++; disagreements >= maxDisagreements || c.timing.pause(ctx, disagreements+1) != nil {
+			// One of them is usually a block behind; how long that lasts is a
+			// matter of load, so time is the bound and not a number of tries.
+			if disagreements++; c.timing.pause(window, disagreements+1) != nil {
 				return endorsed{}, failure
 			}
 		case elsewhere, organisation:

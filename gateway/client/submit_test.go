@@ -317,7 +317,9 @@ func TestDisagreementIsRepeatedThenReported(t *testing.T) {
 				t.Errorf("after %d proposals: %v", refusals.Load(), err)
 			}
 			d.ledger.OnEndorse = func(gatewaytest.Invocation) ([]byte, error) { return nil, tc.err }
-			if _, err := c.Invoices.Accept(t.Context(), d.header.ID); fault.CodeOf(err) != tc.want {
+			brief := quick
+			brief.Unavailable = 300 * time.Millisecond
+			if _, err := d.connect(t, brief).Invoices.Accept(t.Context(), d.header.ID); fault.CodeOf(err) != tc.want {
 				t.Errorf("persisting: %v; want %s", err, tc.want)
 			}
 		})

@@ -272,27 +272,27 @@ func (s *Undertakings) Reject(ctx context.Context, id trade.DocID, options ...Ca
 func (s *Undertakings) Release(ctx context.Context, id trade.DocID, options ...CallOption) (
 	Receipt[trade.Header], error,
 ) {
-	return s.flip(ctx, "Release", id, options)
+	return s.flip(ctx, "Release", id, step{options: options})
 }
 
 // Stop holds the payment back, or opens a dispute when it has left the bank, if
 // a condition is no longer an established fact. Anybody may.
 func (s *Undertakings) Stop(ctx context.Context, id trade.DocID, options ...CallOption) (Receipt[trade.Header], error) {
-	return s.flip(ctx, "Stop", id, options)
+	return s.flip(ctx, "Stop", id, step{options: options})
 }
 
 // Discharge marks the undertaking paid if its payment is settled. Anybody may.
 func (s *Undertakings) Discharge(ctx context.Context, id trade.DocID, options ...CallOption) (
 	Receipt[trade.Header], error,
 ) {
-	return s.flip(ctx, "Discharge", id, options)
+	return s.flip(ctx, "Discharge", id, step{options: options})
 }
 
 // Expire ends the undertaking if its deadline has passed. Anybody may.
 func (s *Undertakings) Expire(ctx context.Context, id trade.DocID, options ...CallOption) (
 	Receipt[trade.Header], error,
 ) {
-	return s.flip(ctx, "Expire", id, options)
+	return s.flip(ctx, "Expire", id, step{options: options})
 }
 
 // WaitingPage is one page of the ids of documents that wait for a subject.

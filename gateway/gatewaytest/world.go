@@ -55,7 +55,8 @@ func NewWorld(tb testing.TB, orgs ...trade.MSPID) *World {
 	build := func(construct func(contract.Options) (*contractapi.ContractChaincode, error)) func(string) shim.Chaincode {
 		return func(mspID string) shim.Chaincode {
 			cc, err := construct(contract.Options{
-				MSPID: trade.MSPID(mspID), Accelerator: software{}, Now: w.Stub.Now, Registry: Registry,
+				MSPID: trade.MSPID(mspID), Accelerator: software{}, Now: w.Stub.Now,
+				Registry: Registry, Trade: Trade,
 			})
 			if err != nil {
 				tb.Fatalf("gatewaytest: %v", err)

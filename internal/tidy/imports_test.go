@@ -43,11 +43,14 @@ var impureImports = []string{
 }
 
 // arrows are the document kinds whose law reads another kind's: an undertaking
-// reads the invoice it pays and drives the payment it makes. They point one
+// reads the invoice it pays and drives the payment it makes; a voucher binds the
+// invoices that back it and makes the lots that it falls into. They point one
 // way, and a new one is a decision to be seen in review.
 var arrows = map[string][]string{
+	"parameter":   {"constitution"},
 	"source":      {"constitution", "party"},
 	"undertaking": {"invoice", "payment"},
+	"voucher":     {"invoice", "lot"},
 }
 
 // domainRules returns one rule for the kinds that know only the shared words,

@@ -135,10 +135,11 @@ func (b *builder) application() *cb.ConfigGroup {
 	g := newGroup()
 	b.standardPolicies(g)
 	b.value(g, "Capabilities", capabilities("V2_5"))
-	// Fabric gives whoever may follow whole blocks the private data of his
-	// organisation with them, past every check of the chaincode. Companies of
-	// one organisation compete: they follow filtered blocks and events, and
-	// whole blocks are for the organisations' administrators.
+	// A peer that delivers whole blocks delivers the private data of its implicit
+	// collections with them, to any client of any organisation that may read
+	// blocks, past every check of the chaincode. So nobody may: the policy that
+	// is named here asks for a majority of administrators, which one signature
+	// never is. Clients follow filtered blocks and chaincode events.
 	b.value(g, "ACLs", &pb.ACLs{Acls: map[string]*pb.APIResource{
 		"event/Block": {PolicyRef: "/Channel/Application/Admins"},
 	}})

@@ -32,6 +32,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServeCommand(), newKernelsCommand(), newStatsCommand())
+	root.AddCommand(newServeCommand(), newKernelsCommand(),
+		newStatsCommand(), newCoreCommand(), newCheckCommand(), newPlanCommand())
 	return root
 }

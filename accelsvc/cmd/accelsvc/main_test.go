@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/argosy-trade/argosy/accelsvc/kernel"
 	"github.com/argosy-trade/argosy/accelsvc/server"
 	"github.com/argosy-trade/argosy/internal/service"
 )
@@ -61,6 +63,9 @@ func TestWrongConfigurationsAreExplained(t *testing.T) {
 		"emmansun":          good + "kernel: fpga\n",
 		"debug, info, warn": good + "logLevel: loud\n",
 		"maxItems":          good + "limits: {maxItems: -1}\n",
+		"sampleShare":       good + "chip: {sampleShare: 2}\n",
+		"kernels claim":     good + "chip: {profile: fast}\n",
+		"chip judge":        good + "chip: {judge: jury}\n",
 	} {
 		_, err := run(t.Context(), "serve", "--check", "--config", writeConfig(t, text))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -71,7 +76,8 @@ func TestWrongConfigurationsAreExplained(t *testing.T) {
 
 func TestKernelsPassTheirSelfTests(t *testing.T) {
 	out, err := run(t.Context(), "kernels")
-	if err != nil || strings.Count(out, "passed") != 4 || !strings.Contains(out, "comb (default)") {
+	if err != nil || strings.Count(out, "passed") != len(kernel.Names())+1 ||
+		!strings.Contains(out, kernel.Default+" (default)") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }
@@ -102,6 +108,9 @@ func TestServeUntilTold(t *testing.T) {
 	out, err := run(t.Context(), "stats", "--socket", socket)
 	if err != nil || !strings.Contains(out, "kernel tjfoc") {
 		t.Errorf("stats: got %v\n%s", err, out)
+	}
+	if _, err := run(t.Context(), "core", "list", "--socket", socket); !errors.Is(err, errNoChip) {
+		t.Errorf("cores of a service without a chip: got %v", err)
 	}
 	if _, err := run(t.Context(), "serve", "--config", config); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second service on the socket: got %v", err)

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/argosy-trade/argosy/accelsvc/chip"
+	"github.com/argosy-trade/argosy/accelsvc/chip/timing"
 	"github.com/argosy-trade/argosy/accelsvc/kernel"
 	"github.com/argosy-trade/argosy/accelsvc/server"
 	"github.com/argosy-trade/argosy/accelsvc/socket"
@@ -28,6 +32,9 @@ type Config struct {
 	Kernel string `yaml:"kernel"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `yaml:"logLevel"`
+	// Chip puts an emulated many-core chip between the calls and the kernel; left
+	// out, calls use the kernel directly.
+	Chip *chip.Config `yaml:"chip"`
 	// Limits bound what clients can ask for; zero fields mean their defaults.
 	Limits server.Limits `yaml:"limits"`
 }
@@ -83,8 +90,14 @@ func serve(ctx context.Context, c Config, check bool, logs io.Writer) error {
 		return err
 	}
 	registry := service.NewRegistry()
+	var cores *chip.Chip
+	if c.Chip != nil {
+		if cores, err = newChip(*c.Chip, k, log, registry); err != nil {
+			return err
+		}
+	}
 	s, err := server.New(server.Options{
-		Kernel: k, Limits: c.Limits, Logger: log, Registerer: registry, Now: time.Now,
+		Kernel: k, Chip: cores, Limits: c.Limits, Logger: log, Registerer: registry, Now: time.Now,
 	})
 	if err != nil || check {
 		return err
@@ -98,5 +111,32 @@ func serve(ctx context.Context, c Config, check bool, logs io.Writer) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return ops.Serve(ctx, c.Operations) })
 	g.Go(func() error { return s.Run(ctx, l) })
+	if cores != nil {
+		g.Go(func() error { return cores.Run(ctx) })
+	}
 	return g.Wait()
+}
+
+// newChip returns a chip on k. Its metrics carry the kernel's name, as the
+// server's do.
+func newChip(
+	o chip.Config, k kernel.Kernel, log *slog.Logger, registry prometheus.Registerer,
+) (*chip.Chip, error) {
+	if o.Profile == "" {
+		o.Profile = timing.Default
+	}
+	profile, err := timing.Load(o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	judge := k
+	if o.Judge != "" {
+		if judge, err = kernel.New(o.Judge); err != nil {
+			return nil, fmt.Errorf("chip judge: %w", err)
+		}
+	}
+	return chip.New(chip.Options{
+		Config: o, Kernel: k, Judge: judge, Profile: profile, Logger: log,
+		Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"kernel": k.Name()}, registry), Now: time.Now,
+	})
 }

@@ -30,11 +30,17 @@ func (g *generator) hashed(key [64]byte, userID string, m []byte) *big.Int {
 	return new(big.Int).SetBytes(digest[:])
 }
 
+// message is a test with a message.
+type message struct {
+	comment, flag string
+	sig, text     []byte
+}
+
 // signed adds a test with a message to the last group.
-func (g *generator) signed(comment, flag string, sig []byte, m []byte, valid bool) {
+func (g *generator) signed(m message, valid bool) {
 	g.test(vectors.Test{
-		Comment: comment, Flags: []string{flag}, Message: hex.EncodeToString(m),
-		Sig: hex.EncodeToString(sig), Result: result(valid),
+		Comment: m.comment, Flags: []string{m.flag}, Message: hex.EncodeToString(m.text),
+		Sig: hex.EncodeToString(m.sig), Result: result(valid),
 	})
 }
 
@@ -43,25 +49,25 @@ func (g *generator) ordinary() {
 	key := g.c.Times(d).Key()
 	g.group(vectors.SM2Messages, key, defaultUserID)
 	for _, n := range []int{0, 1, 20, 31, 32, 55, 56, 64, 119, 120, 500} {
-		m := bytes.Repeat([]byte{byte(n)}, n)
+		m := bytes.Repeat([]byte{'m'}, n)
 		sig := encode(forge.SignSM2(d, g.scalar(), g.hashed(key, defaultUserID, m)))
-		g.signed(fmt.Sprintf("message of %d bytes", n), flagNormal, sig, m, true)
-		g.signed("another message", flagNormal, sig, append(slices.Clone(m), 0), false)
+		g.signed(message{fmt.Sprintf("message of %d bytes", n), flagNormal, sig, m}, true)
+		g.signed(message{"another message", flagNormal, sig, append(slices.Clone(m), 0)}, false)
 	}
 	m := []byte("message digest")
 	rec := forge.SignSM2(d, g.scalar(), g.hashed(key, defaultUserID, m))
 	for bit := 0; bit < 512; bit += 37 {
 		spoilt := rec
 		spoilt.Signature[bit/8] ^= 1 << (bit % 8)
-		g.signed(fmt.Sprintf("bit %d of r || s flipped", bit), flagNormal, encode(spoilt), m, false)
+		g.signed(message{fmt.Sprintf("bit %d of r || s flipped", bit), flagNormal, encode(spoilt), m}, false)
 	}
 	other := g.scalar()
 	foreign := forge.SignSM2(other, g.scalar(), g.hashed(g.c.Times(other).Key(), defaultUserID, m))
-	g.signed("another key's signature", flagNormal, encode(foreign), m, false)
+	g.signed(message{"another key's signature", flagNormal, encode(foreign), m}, false)
 	swapped := rec
 	copy(swapped.Signature[:32], rec.Signature[32:])
 	copy(swapped.Signature[32:], rec.Signature[:32])
-	g.signed("r and s swapped", flagNormal, encode(swapped), m, false)
+	g.signed(message{"r and s swapped", flagNormal, encode(swapped), m}, false)
 }
 
 func (g *generator) userIDs() {
@@ -72,12 +78,12 @@ func (g *generator) userIDs() {
 	for _, id := range ids {
 		g.group(vectors.SM2Messages, key, id)
 		sig := encode(forge.SignSM2(d, g.scalar(), g.hashed(key, id, m)))
-		g.signed(fmt.Sprintf("user id of %d bytes", len(id)), flagUserID, sig, m, true)
+		g.signed(message{fmt.Sprintf("user id of %d bytes", len(id)), flagUserID, sig, m}, true)
 		sig = encode(forge.SignSM2(d, g.scalar(), g.hashed(key, defaultUserID, m)))
-		g.signed("signed with the default user id", flagUserID, sig, m, false)
+		g.signed(message{"signed with the default user id", flagUserID, sig, m}, false)
 		plain := sm3.Sum(m)
 		sig = encode(forge.SignSM2(d, g.scalar(), new(big.Int).SetBytes(plain[:])))
-		g.signed("signed without Z", flagUserID, sig, m, false)
+		g.signed(message{"signed without Z", flagUserID, sig, m}, false)
 	}
 }
 
@@ -91,12 +97,12 @@ func integer(v []byte) []byte {
 	if len(v) == 0 || v[0]&0x80 != 0 {
 		v = append([]byte{0}, v...)
 	}
-	return append([]byte{2, byte(len(v))}, v...)
+	return append([]byte{2, byte(len(v))}, v...) //nolint:gosec // G115: at most 33
 }
 
 func sequence(parts ...[]byte) []byte {
 	body := slices.Concat(parts...)
-	return append([]byte{0x30, byte(len(body))}, body...)
+	return append([]byte{0x30, byte(len(body))}, body...) //nolint:gosec // G115: at most 105
 }
 
 // encodings are all of a signature whose r and s would verify.
@@ -111,10 +117,10 @@ func (g *generator) encodings() {
 	g.group(vectors.SM2Messages, key, defaultUserID)
 	der := encode(rec)
 	r, s := integer(rec.Signature[:32]), integer(rec.Signature[32:])
-	g.signed("the encoding", flagDER, der, m, true)
+	g.signed(message{"the encoding", flagDER, der, m}, true)
 	raw := rec.Signature[:]
-	padded := append([]byte{2, byte(len(s) - 1), 0}, s[2:]...)
-	negative := append([]byte{2, byte(len(r) - 3)}, r[3:]...)
+	padded := append([]byte{2, byte(len(s) - 1), 0}, s[2:]...) //nolint:gosec // G115: at most 34
+	negative := append([]byte{2, byte(len(r) - 3)}, r[3:]...)  //nolint:gosec // G115: at most 32
 	for _, tc := range []struct {
 		comment string
 		sig     []byte
@@ -141,7 +147,7 @@ func (g *generator) encodings() {
 		{"integer of length 0", sequence([]byte{2, 0}, s)},
 		{"integer length in long form", sequence(slices.Concat([]byte{2, 0x81}, r[1:]), s)},
 	} {
-		g.signed(tc.comment, flagDER, tc.sig, m, false)
+		g.signed(message{tc.comment, flagDER, tc.sig, m}, false)
 	}
 }
 
@@ -179,7 +185,8 @@ func (g *generator) digests() {
 	g.group(vectors.SM2Digests, g.c.Times(d).Key(), "")
 	largest := new(big.Int).Sub(new(big.Int).Lsh(forge.Int(1), 256), forge.Int(1))
 	for _, e := range []*big.Int{
-		forge.Int(0), forge.Int(1), g.c.Minus(1), g.c.N, g.c.Minus(-1), new(big.Int).Sub(g.c.P, forge.Int(1)), g.c.P, largest,
+		forge.Int(0), forge.Int(1), g.c.Minus(1), g.c.N, g.c.Minus(-1),
+		new(big.Int).Sub(g.c.P, forge.Int(1)), g.c.P, largest,
 	} {
 		rec := forge.SignSM2(d, g.scalar(), e)
 		g.digest(fmt.Sprintf("e = %x", e), flagDigest, rec, true)

@@ -24,7 +24,7 @@ func main() {
 	flag.Parse()
 	if err := write(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is a program
 	}
 }
 
@@ -72,16 +72,21 @@ const (
 )
 
 var notes = map[string]vectors.Note{
-	flagNormal:   {BugType: "BASIC", Description: "A signature made as the standard says, or a spoilt copy of one."},
-	flagUserID:   {BugType: "AUTH_BYPASS", Description: "Z binds the signer's identity; another identity must not verify."},
-	flagDER:      {BugType: "SIGNATURE_MALLEABILITY", Description: "The signature is not the one DER encoding of r and s."},
-	flagRange:    {BugType: "MISSING_STEP", Description: "r or s is not in [1, n-1] (steps B1 and B2)."},
-	flagSumZero:  {BugType: "MISSING_STEP", Description: "r + s = 0 mod n (step B5)."},
-	flagDigest:   {BugType: "EDGE_CASE", Description: "The digest is 0, at or near the order or the prime, or all ones."},
-	flagWrapped:  {BugType: "ARITHMETIC_ERROR", Description: "The x-coordinate of the sum is not below n and must be reduced."},
-	flagKey:      {BugType: "EDGE_CASE", Description: "The private key is a small number, a power of two, or the negative of one."},
-	flagSum:      {BugType: "ARITHMETIC_ERROR", Description: "Additions inside [s]G + [t]P meet equal or opposite points."},
-	flagInfinity: {BugType: "MISSING_STEP", Description: "[s]G + [t]P is infinity, which has no x-coordinate."},
+	flagNormal:  note("BASIC", "A signature made as the standard says, or a spoilt copy of one."),
+	flagUserID:  note("AUTH_BYPASS", "Z binds the signer's identity; another identity must not verify."),
+	flagDER:     note("SIGNATURE_MALLEABILITY", "The signature is not the one DER encoding of r and s."),
+	flagRange:   note("MISSING_STEP", "r or s is not in [1, n-1] (steps B1 and B2)."),
+	flagSumZero: note("MISSING_STEP", "r + s = 0 mod n (step B5)."),
+	flagDigest:  note("EDGE_CASE", "The digest is 0, at or near the order or the prime, or all ones."),
+	flagWrapped: note("ARITHMETIC_ERROR",
+		"The x-coordinate of the sum is not below n and must be reduced, or so might another with the same residue."),
+	flagKey:      note("EDGE_CASE", "The private key is a small number, a power of two, or the negative of one."),
+	flagSum:      note("ARITHMETIC_ERROR", "Additions inside [s]G + [t]P meet equal or opposite points."),
+	flagInfinity: note("MISSING_STEP", "[s]G + [t]P is infinity, which has no x-coordinate."),
+}
+
+func note(bugType, description string) vectors.Note {
+	return vectors.Note{BugType: bugType, Description: description}
 }
 
 type generator struct {

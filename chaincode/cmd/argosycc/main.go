@@ -139,7 +139,7 @@ func build(c Config, accelerator *client.Client, reg prometheus.Registerer, log 
 ) ([]*shim.ChaincodeServer, error) {
 	options := contract.Options{
 		MSPID: trade.MSPID(c.MSPID), Accelerator: contract.NewAccelerator(accelerator),
-		Now: time.Now, Registry: "registry", Logger: log,
+		Now: time.Now, Registry: "registry", Trade: "trade", Logger: log,
 	}
 	if c.MSPID == "" || len(c.Chaincodes) == 0 {
 		return nil, errors.New("configuration: mspId and at least one chaincode must be given")

@@ -74,12 +74,16 @@ const (
 	PolicyNotFound Code = "POLICY_NOT_FOUND"
 	FactNotFound   Code = "FACT_NOT_FOUND"
 
+	ParameterNotFound Code = "PARAMETER_NOT_FOUND"
+
 	DocInvalid          Code = "DOC_INVALID"
 	TransitionForbidden Code = "TRANSITION_FORBIDDEN"
 	VersionStale        Code = "VERSION_STALE"
 	BodyStale           Code = "BODY_STALE"
 	ConditionUnmet      Code = "CONDITION_UNMET"
 	AmountExceeded      Code = "AMOUNT_EXCEEDED"
+	LimitExceeded       Code = "LIMIT_EXCEEDED"
+	InDefault           Code = "ISSUER_IN_DEFAULT"
 	Expired             Code = "EXPIRED"
 	ClockSkew           Code = "CLOCK_SKEW"
 	ClaimStale          Code = "CLAIM_STALE"
@@ -168,6 +172,10 @@ var Table = []Row{
 	{SourceNotFound, ClassAbsent, "The oracle source is not registered.", "Propose the source first."},
 	{PolicyNotFound, ClassAbsent, "The fact type has no active quorum policy.", "Propose a policy and have it approved."},
 	{FactNotFound, ClassAbsent, "Nothing has been reported of this subject and type.", "Wait, or check the subject."},
+	{
+		ParameterNotFound, ClassAbsent, "A ledger parameter has no such approved version.",
+		"Propose the version and have the members' governors approve it.",
+	},
 
 	{
 		DocInvalid, ClassPrecondition, "Not every party's organisation holds the body that the header claims.",
@@ -187,6 +195,14 @@ var Table = []Row{
 		"Wait for the facts that are named.",
 	},
 	{AmountExceeded, ClassPrecondition, "An amount is over what the document it relies on allows.", "Lower the amount."},
+	{
+		LimitExceeded, ClassPrecondition, "A limit that the members have approved for this currency is exceeded.",
+		"Stay within the limit that is named, or have other limits approved.",
+	},
+	{
+		InDefault, ClassPrecondition, "The issuer is on the default list: a lot of it is past due and unpaid.",
+		"Have the issuer pay what is overdue; the list follows by itself.",
+	},
 	{Expired, ClassPrecondition, "The time for this has passed.", "Agree on a new document."},
 	{
 		ClockSkew, ClassPrecondition, "The transaction's time is too far from the endorser's clock.",

@@ -53,7 +53,7 @@ func TestEveryStateAndAction(t *testing.T) {
 				step, unlisted := Table.Next(state, action)
 				want := fault.Code("")
 				switch {
-				case unlisted != nil:
+				case unlisted != nil || step.Who == cause:
 					want = fault.TransitionForbidden
 				case step.Who != who:
 					want = fault.NotParty
@@ -106,5 +106,17 @@ func TestSumsDoNotWrapAround(t *testing.T) {
 	f, ok := fault.From(b.Validate())
 	if !ok || f.Field != "totals.linesMinor" {
 		t.Fatalf("got %v", f)
+	}
+}
+
+func TestVoucherMovesItsInvoice(t *testing.T) {
+	for _, state := range Table.States() {
+		for _, action := range Table.Actions() {
+			h, err := ByCause(trade.Header{State: state}, action)
+			step, unlisted := Table.Next(state, action)
+			if ok := unlisted == nil && step.Who == cause; ok != (err == nil) || (ok && h.State != step.To) {
+				t.Errorf("%s in state %q: %q %v", action, state, h.State, err)
+			}
+		}
 	}
 }

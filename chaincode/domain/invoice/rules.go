@@ -13,17 +13,28 @@ const (
 	Accepted  = "ACCEPTED"
 	Disputed  = "DISPUTED"
 	Withdrawn = "WITHDRAWN"
+	// Backing is an accepted invoice on which a voucher is issued: it backs
+	// that one and nothing else.
+	Backing = "BACKING"
+	// Discharged is an invoice whose voucher is paid.
+	Discharged = "DISCHARGED"
 )
 
-// The actions on an invoice.
+// The actions on an invoice. Back, Free and Discharge are taken by the voucher
+// that it backs, the others by its parties.
 const (
 	Issue    = "ISSUE"
 	Accept   = "ACCEPT"
 	Dispute  = "DISPUTE"
 	Withdraw = "WITHDRAW"
+
+	Back      = "BACK"
+	Free      = "FREE"
+	Discharge = "DISCHARGE"
 )
 
 const (
+	cause  = "its voucher"
 	seller = "seller"
 	buyer  = "buyer"
 )
@@ -36,6 +47,9 @@ var Table = lifecycle.Table{Kind: string(Kind), Steps: []lifecycle.Step{
 	{From: Disputed, Action: Accept, To: Accepted, Who: buyer},
 	{From: Issued, Action: Withdraw, To: Withdrawn, Who: seller},
 	{From: Disputed, Action: Withdraw, To: Withdrawn, Who: seller},
+	{From: Accepted, Action: Back, To: Backing, Who: cause, Guard: "one voucher at a time, up to the amount due"},
+	{From: Backing, Action: Free, To: Accepted, Who: cause, Guard: "the voucher did not come about, or came home whole"},
+	{From: Backing, Action: Discharge, To: Discharged, Who: cause, Guard: "every unit of the voucher is paid or home"},
 }}
 
 // DisputeArgs are the private arguments of Dispute.
@@ -44,12 +58,29 @@ type DisputeArgs struct {
 	Reason string     `json:"reason"`
 }
 
+// ByCause returns h after the step that the voucher on it takes with action.
+func ByCause(h trade.Header, action string) (trade.Header, error) {
+	step, err := Table.Next(h.State, action)
+	if err != nil {
+		return h, err
+	}
+	if step.Who != cause {
+		return h, fault.New(fault.TransitionForbidden, "%s is not a step of the voucher", action)
+	}
+	h.State = step.To
+	return h, nil
+}
+
 // Apply moves the invoice doc by cmd. It refuses what the table does not list,
-// callers other than the step's party, and bodies that do not validate.
+// steps that belong to its voucher, callers other than the step's party, and
+// bodies that do not validate.
 func Apply(doc trade.Document, cmd trade.Command, f trade.Facts) (trade.Effects, error) {
 	step, err := Table.Next(doc.Header.State, cmd.Action)
 	if err != nil {
 		return trade.Effects{}, err
+	}
+	if step.Who == cause {
+		return trade.Effects{}, fault.New(fault.TransitionForbidden, "only the voucher on an invoice may do this")
 	}
 	body, err := canon.Decode[Body](doc.Body)
 	if err != nil {

@@ -28,6 +28,10 @@ type Step struct {
 	Guard string
 }
 
+// Previous as a step's To means the state from which the document was
+// suspended; the header remembers it.
+const Previous = "PREVIOUS"
+
 // Anyone marks a step whose facts decide, not its caller.
 const Anyone = "anyone"
 
@@ -49,13 +53,14 @@ func (t Table) Next(state, action string) (Step, error) {
 		t.Kind, name(state), action, t.allowed(state))
 }
 
-// States returns every state of the table in order of first mention.
+// States returns every state of the table in order of first mention. Previous
+// is none: it stands for one of the others.
 func (t Table) States() []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, s := range t.Steps {
 		for _, st := range []string{s.From, s.To} {
-			if !seen[st] {
+			if !seen[st] && st != Previous {
 				seen[st] = true
 				out = append(out, st)
 			}

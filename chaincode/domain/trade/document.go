@@ -25,6 +25,14 @@ type Header struct {
 	Release []Condition `json:"release,omitempty"`
 	// Lineage lists the documents that this one was made from.
 	Lineage []Reference `json:"lineage,omitempty"`
+	// Successors are the documents that the last step made to take this one's
+	// place, or offered to.
+	Successors []DocID `json:"successors,omitempty"`
+	// Resume is the state to which a suspended document returns.
+	Resume string `json:"resume,omitempty"`
+	// Defaulter is the party that has not paid what the document promises; it
+	// is made public then and only then.
+	Defaulter PartyID `json:"defaulter,omitempty"`
 	// Deadline is the public time limit of the document; 0 when it has none.
 	Deadline Instant `json:"deadline,omitempty"`
 	// Note is SHA-256 of the private note that the last step left with the
@@ -117,6 +125,37 @@ type Facts struct {
 	Release map[Condition]FactStatus
 	// Digests holds the digests of every body that travelled along.
 	Digests map[DocID]BodyDigests
+	// Parameters holds the ledger parameters that the rule asked for and that
+	// are approved.
+	Parameters map[ParameterRef]Parameter
+	// Defaulted holds those of the parties asked for that are on the default
+	// list.
+	Defaulted map[PartyID]bool
+}
+
+// Questions is what a rule must know of the registry before it can decide.
+type Questions struct {
+	// Parties asks for Facts.Parties.
+	Parties []PartyID
+	// Parameters asks for Facts.Parameters.
+	Parameters []ParameterRef
+	// Defaults asks for Facts.Defaulted.
+	Defaults []PartyID
+}
+
+// ParameterRef names one version of a ledger parameter: a set of limits that
+// the members' governors have approved.
+type ParameterRef struct {
+	Name    string `json:"name"`
+	Version uint64 `json:"version"`
+}
+
+// Parameter is an approved version of a ledger parameter.
+type Parameter struct {
+	// Value is canonical JSON; its meaning depends on the name.
+	Value []byte
+	// Current reports whether no later version is approved.
+	Current bool
 }
 
 // BodyDigests are the two digests of one body's stored bytes.

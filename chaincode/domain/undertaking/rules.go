@@ -96,7 +96,9 @@ func Apply(doc trade.Document, cmd trade.Command, f trade.Facts) (trade.Effects,
 }
 
 // Instruction returns the id of the payment instruction of the undertaking.
-func Instruction(h trade.Header) []trade.DocID { return []trade.DocID{payment.IDFor(h.ID, 1)} }
+func Instruction(h trade.Header, _ string) []trade.DocID {
+	return []trade.DocID{payment.IDFor(h.ID, 1)}
+}
 
 func issue(doc trade.Document, step lifecycle.Step, f trade.Facts) (trade.Effects, error) {
 	body, err := canon.Decode[Body](doc.Body)

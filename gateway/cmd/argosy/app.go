@@ -76,7 +76,8 @@ func (a *app) command() *cobra.Command {
 	flags.DurationVar(&a.timeout, "timeout", defaultTimeout, "time for the whole command")
 	flags.Uint64Var(&a.afterBlock, "after-block", 0, "first wait until this organisation's peer has the block")
 	root.AddCommand(a.partyCommand(), a.constitutionCommand(), a.sourceCommand(), a.policyCommand(), a.factCommand(),
-		a.invoiceCommand(), a.undertakingCommand(), a.paymentCommand(), a.transactionCommand(), a.explainCommand(),
+		a.invoiceCommand(), a.undertakingCommand(), a.paymentCommand(), a.voucherCommand(), a.lotCommand(),
+		a.limitsCommand(), a.defaultCommand(), a.transactionCommand(), a.explainCommand(),
 		a.versionCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	return root

@@ -106,7 +106,7 @@ func showDocument[B any](ctx context.Context, a *app, c *client.Client, k kind[B
 	switch code := fault.CodeOf(err); {
 	case err == nil:
 		out.Body = &doc.Body
-	case code == fault.DocNotFound, code == fault.PrivateRead, code == fault.DocInvalid:
+	case code == fault.DocNotFound, code == fault.PrivateRead, code == fault.DocInvalid, code == fault.NotParty:
 		out.Unreadable = fmt.Sprintf("%s may not read the body (%s)", c.MSPID(), code)
 	default:
 		return err

@@ -32,20 +32,42 @@ const maxPerRule = 100
 // Bound returns the findings with at most a hundred of each rule, and a last
 // one that counts the others.
 func Bound(findings []Finding) []Finding {
-	counts := map[string]int{}
-	var bounded, last []Finding
+	var r Collector
 	for _, f := range findings {
-		if counts[f.Rule]++; counts[f.Rule] <= maxPerRule {
-			bounded = append(bounded, f)
-		} else if counts[f.Rule] == maxPerRule+1 {
-			last = append(last, Finding{Rule: f.Rule, Severity: f.Severity})
-		}
+		r.Add(f)
 	}
-	for _, f := range last {
-		f.Message = fmt.Sprintf("%d more", counts[f.Rule]-maxPerRule)
-		bounded = append(bounded, f)
+	return r.Findings()
+}
+
+// Collector collects findings as Bound bounds them, without keeping the others.
+type Collector struct {
+	kept   []Finding
+	counts map[string]int
+	over   []Finding // the first of each rule that was not kept
+}
+
+// Add takes one finding.
+func (c *Collector) Add(f Finding) {
+	if c.counts == nil {
+		c.counts = map[string]int{}
 	}
-	return bounded
+	c.counts[f.Rule]++
+	switch n := c.counts[f.Rule]; {
+	case n <= maxPerRule:
+		c.kept = append(c.kept, f)
+	case n == maxPerRule+1:
+		c.over = append(c.over, Finding{Rule: f.Rule, Severity: f.Severity})
+	}
+}
+
+// Findings returns what was collected.
+func (c *Collector) Findings() []Finding {
+	all := c.kept
+	for _, f := range c.over {
+		f.Message = fmt.Sprintf("%d more", c.counts[f.Rule]-maxPerRule)
+		all = append(all, f)
+	}
+	return all
 }
 
 // AnyFatal reports whether one of the findings is fatal.

@@ -34,16 +34,16 @@ func Rules() []Rule {
 // Check holds the invoice against every rule, in the order of the table.
 func Check(inv *Invoice) []Finding {
 	v := newView(inv)
-	var findings []Finding
+	var findings Collector
 	for _, r := range Rules() {
 		r.check(v, func(path, message string) {
 			if message == "" {
 				message = r.Text
 			}
-			findings = append(findings, Finding{r.ID, r.Severity, path, message})
+			findings.Add(Finding{r.ID, r.Severity, path, message})
 		})
 	}
-	return Bound(findings)
+	return findings.Findings()
 }
 
 // view is an invoice with what several rules ask of it, computed once.

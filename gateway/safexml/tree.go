@@ -15,6 +15,11 @@ import (
 // tens of megabytes.
 const maxElements = 300_000
 
+// maxChildren bounds the children of one element, and so the lists that readers
+// make of them: a line with its amounts takes some hundreds of bytes, so files
+// of eight MiB stay under it.
+const maxChildren = 20_000
+
 // maxAttributes bounds the attributes of one element; business messages use
 // three or four.
 const maxAttributes = 64
@@ -92,6 +97,9 @@ func (t *tree) start(e xml.StartElement) error {
 	switch {
 	case len(t.open) > 0:
 		parent := t.open[len(t.open)-1]
+		if len(parent.Children) >= maxChildren {
+			return fault.New(fault.TooLarge, "an element holds over %d others", maxChildren)
+		}
 		parent.Children = append(parent.Children, n)
 	case t.root != nil:
 		return fault.New(fault.ArgumentMalformed, "not well-formed XML: two root elements")

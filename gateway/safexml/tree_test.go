@@ -36,7 +36,8 @@ func TestTreeRefuses(t *testing.T) {
 		"a definition": {"<!DOCTYPE a><a/>", fault.ArgumentMalformed},
 		"an entity":    {"<a>&b;</a>", fault.ArgumentMalformed},
 		"too deep":     {strings.Repeat("<a>", 41) + strings.Repeat("</a>", 41), fault.TooLarge},
-		"too many":     {"<a>" + strings.Repeat("<b/>", 300_000) + "</a>", fault.TooLarge},
+		"too many":     {"<a>" + strings.Repeat("<b>"+strings.Repeat("<c/>", 100)+"</b>", 3000) + "</a>", fault.TooLarge},
+		"too wide":     {"<a>" + strings.Repeat("<b/>", 20_001) + "</a>", fault.TooLarge},
 		"attributes":   {"<a" + strings.Repeat(" b='1'", 65) + "/>", fault.TooLarge},
 	} {
 		if _, err := safexml.Tree([]byte(tc.text)); fault.CodeOf(err) != tc.want {

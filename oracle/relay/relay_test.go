@@ -190,7 +190,8 @@ func TestR18RetryClasses(t *testing.T) {
 			want = stale
 		case fault.ReadConflict, fault.PeerUnavailable, fault.OrganisationMissing, fault.OutcomeUnknown,
 			fault.SourceNotAllowed, fault.ClockSkew, fault.EndorsementFailed, fault.EndorsersDisagree,
-			fault.DocNotFound, fault.PartyNotFound, fault.SourceNotFound, fault.PolicyNotFound, fault.FactNotFound, fault.ParameterNotFound:
+			fault.DocNotFound, fault.PartyNotFound, fault.SourceNotFound, fault.PolicyNotFound, fault.FactNotFound,
+			fault.ParameterNotFound:
 			want = again
 		default:
 			want = buried

@@ -144,7 +144,9 @@ const (
 // ServeHTTP serves h on l until ctx ends, then lets requests under way finish.
 func ServeHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	finished := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(finished)
 		sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
 		_ = srv.Shutdown(sctx)
@@ -153,5 +155,6 @@ func ServeHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-finished // Serve returns when the shutdown begins, not when it has ended
 	return nil
 }

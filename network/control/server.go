@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/argosy-trade/argosy/internal/service"
 	"github.com/argosy-trade/argosy/network/native"
@@ -35,6 +36,8 @@ type Server struct {
 	network *native.Network
 	down    context.CancelFunc // asks the owner to stop the network
 	stopped chan struct{}      // closed when it is stopped
+	told    chan struct{}      // closed when a client has got the final event
+	once    sync.Once
 
 	mu      sync.Mutex
 	events  []Event
@@ -44,7 +47,7 @@ type Server struct {
 // NewServer returns a server. Down is called when a client wants the network to
 // stop. The network is set before the first request, by Attach.
 func NewServer(down context.CancelFunc) *Server {
-	return &Server{down: down, stopped: make(chan struct{}), changed: make(chan struct{})}
+	return &Server{down: down, stopped: make(chan struct{}), told: make(chan struct{}), changed: make(chan struct{})}
 }
 
 // Attach names the network to control.
@@ -57,6 +60,18 @@ func (s *Server) Emit(e Event) {
 	s.events = append(s.events, e)
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// lastWord bounds how long a supervisor whose start failed waits for somebody to
+// hear why: the command that started it is about to ask.
+const lastWord = 3 * time.Second
+
+// AwaitTold returns when a client has got the final event, or after a while.
+func (s *Server) AwaitTold() {
+	select {
+	case <-s.told:
+	case <-time.After(lastWord):
+	}
 }
 
 // Stopped tells the clients that wait for it that the network is stopped.
@@ -109,7 +124,11 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		events, changed := s.events[next:], s.changed
 		s.mu.Unlock()
 		for _, e := range events {
-			if enc.Encode(e) != nil || e.Final {
+			if enc.Encode(e) != nil {
+				return
+			}
+			if e.Final {
+				s.once.Do(func() { close(s.told) })
 				return
 			}
 			next++

@@ -18,6 +18,9 @@ func withService(t *testing.T, program string) *topology.Topology {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range top.Organisations {
+		top.Organisations[i].Services = nil
+	}
 	s := topology.Service{Name: "oracle", Program: program, Ports: []string{topology.PortOperations}}
 	top.Organisations[0].Services = []topology.Service{s}
 	return top

@@ -248,6 +248,8 @@ func supervise(cmd *cobra.Command, s *settings, f *startFlags) error {
 	if err == nil {
 		<-ctx.Done()
 		err = n.Down(context.WithoutCancel(ctx))
+	} else {
+		server.AwaitTold()
 	}
 	server.Stopped()
 	stopServing()

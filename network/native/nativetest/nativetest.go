@@ -31,7 +31,7 @@ var built struct {
 }
 
 // Programs returns the places of all programs; extra names further main
-// packages to build beside them, e.g. ./oracle/cmd/oracled.
+// packages to build beside them.
 func Programs(t testing.TB, extra ...string) native.Programs {
 	t.Helper()
 	root, err := fabricbuild.Root(".")
@@ -57,8 +57,11 @@ func Programs(t testing.TB, extra ...string) native.Programs {
 	return native.Programs{Argosy: built.dir, Fabric: fabric}
 }
 
-// productPrograms are those that every network runs.
-var productPrograms = []string{"./chaincode/cmd/argosycc", "./accelsvc/cmd/accelsvc", "./network/cmd/argosy-net"}
+// productPrograms are those that the default topology runs.
+var productPrograms = []string{
+	"./chaincode/cmd/argosycc", "./accelsvc/cmd/accelsvc", "./network/cmd/argosy-net",
+	"./oracle/cmd/oracled", "./gateway/cmd/settled",
+}
 
 // build builds main packages into a directory of the repository that only
 // tests use; Go's build cache makes that quick.

@@ -119,12 +119,16 @@ func HasRoutableIPv4() (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	return anyRoutableIPv4(addresses), nil
+}
+
+func anyRoutableIPv4(addresses []net.Addr) bool {
 	for _, a := range addresses {
 		if n, ok := a.(*net.IPNet); ok && !n.IP.IsLoopback() && n.IP.To4() != nil {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // LoopbackRemedy gives a machine with loopback only an address for the peers.

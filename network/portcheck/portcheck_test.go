@@ -68,3 +68,29 @@ func TestRangeFromTheEnvironment(t *testing.T) {
 		}
 	}
 }
+
+func TestLoopbackAloneIsNotEnoughForAPeer(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		nets []string
+		want bool
+	}{
+		{"nothing", nil, false},
+		{"loopback only", []string{"127.0.0.1/8", "::1/128"}, false},
+		{"IPv6 beside it", []string{"127.0.0.1/8", "fd00::2/64"}, false},
+		{"the remedy's address on lo", []string{"127.0.0.1/8", "10.255.255.1/32"}, true},
+		{"a network card", []string{"192.0.2.2/24", "127.0.0.1/8"}, true},
+	} {
+		var addresses []net.Addr
+		for _, cidr := range tc.nets {
+			ip, n, err := net.ParseCIDR(cidr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			addresses = append(addresses, &net.IPNet{IP: ip, Mask: n.Mask})
+		}
+		if got := anyRoutableIPv4(addresses); got != tc.want {
+			t.Errorf("%s: got %v", tc.name, got)
+		}
+	}
+}
